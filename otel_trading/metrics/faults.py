@@ -1,0 +1,87 @@
+"""The one place where our own faults are contained: they are counted, logged once per kind, and never reach the bot.
+
+The tallies are plain dictionaries rather than instruments, so that a fault inside an instrument can be counted too;
+`otel_trading.metrics.sdk` exports them as `trading.sdk.errors` and `trading.sdk.dropped`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import logging
+import threading
+from collections import Counter
+from collections.abc import Callable, Hashable
+from typing import ParamSpec, TypeVar
+
+_logger = logging.getLogger("otel_trading")
+_lock = threading.Lock()
+_logged: set[Hashable] = set()
+
+_LOGGED_KINDS = 1_000
+"""Kinds of fault that are remembered as logged; beyond it they are counted without a line, so that memory stays bounded."""
+
+errors: Counter[tuple[str, str]] = Counter()
+"""Our own faults that were contained, by (component, exception class)."""
+
+dropped: Counter[str] = Counter()
+"""Measurements or parts of them that could not be recorded as given, by reason."""
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+def log_once(kind: Hashable, message: str, *args: object, exc_info: BaseException | None = None) -> None:
+    """Log a warning the first time that something of this `kind` happens in the process."""
+    with _lock:
+        if kind in _logged or len(_logged) >= _LOGGED_KINDS:
+            return
+        _logged.add(kind)
+    _logger.warning(message, *args, exc_info=exc_info)
+
+
+def report(component: str, fault: BaseException) -> None:
+    """Count a fault of ours in `component` and log it, with its traceback, once per kind."""
+    kind = type(fault).__name__
+    with _lock:
+        errors[component, kind] += 1
+    log_once(
+        ("error", component, kind),
+        "otel_trading: %s failed and was skipped; the bot is not affected",
+        component,
+        exc_info=fault,
+    )
+
+
+def drop(reason: str, message: str, *args: object, about: Hashable = None) -> None:
+    """Count something that was not recorded as given, and log it once per `reason` and `about` (a metric's name, say)."""
+    with _lock:
+        dropped[reason] += 1
+    log_once(("dropped", reason, about), "otel_trading: " + message, *args)
+
+
+def contained(component: str) -> Callable[[Callable[_P, _R]], Callable[_P, _R | None]]:
+    """Decorate a function of ours so that whatever goes wrong in it is reported and None is returned instead."""
+
+    def decorate(function: Callable[_P, _R]) -> Callable[_P, _R | None]:
+        @functools.wraps(function)
+        def call(*args: _P.args, **kwargs: _P.kwargs) -> _R | None:
+            try:
+                return function(*args, **kwargs)
+            except Exception as fault:  # noqa: BLE001 - promise 1: no fault of ours may reach the decorated call
+                # A logging filter or handler of the application may itself raise; it must not reach the bot through us.
+                with contextlib.suppress(Exception):
+                    report(component, fault)
+                return None
+
+        return call
+
+    return decorate
+
+
+def reset() -> None:
+    """Forget what was counted and logged (for tests, and for a process that forked)."""
+    with _lock:
+        errors.clear()
+        dropped.clear()
+        _logged.clear()

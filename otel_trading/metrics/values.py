@@ -1,0 +1,80 @@
+"""Converts what a bot hands over, once, at our boundary: numbers to finite floats, attribute values to bounded strings.
+
+The OpenTelemetry SDK lets `Decimal` mixed with `float` raise into the caller and keeps `1` and `"1"` as separate series
+that collide when they are exposed; neither can happen behind this module.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from enum import Enum
+from typing import SupportsFloat
+
+from otel_trading.metrics import faults
+
+MAX_LABEL_LENGTH = 200
+"""Characters of an attribute value that are kept; Prometheus' own `label_value_length_limit` is usually set near it."""
+
+Attributes = Mapping[str, object]
+Key = tuple[tuple[str, str], ...]
+"""The identity of a series: its attributes as strings, sorted by key."""
+
+
+def number(value: object, about: str) -> float | None:
+    """`value` as a finite float, or None after it was counted as dropped and logged once for `about` (a metric's name)."""
+    result = as_float(value)
+    if result is None:
+        faults.drop("not_a_number", "%s: a value of type %s is no number; dropped", about, type(value).__name__, about=about)
+        return None
+    if not math.isfinite(result):
+        faults.drop("non_finite", "%s: a value that is not finite was dropped", about, about=about)
+        return None
+    return result
+
+
+def as_float(value: object) -> float | None:
+    """`value` as a float if it is a number (int, float, bool, Decimal, Fraction, numpy scalar, numeric Enum), else None.
+
+    Text is not parsed, and a number too large for a float is an infinity of its sign.
+    """
+    if type(value) is float:
+        return value
+    if isinstance(value, Enum):
+        value = value.value
+    if value is None or isinstance(value, (str, bytes, bytearray)) or not isinstance(value, SupportsFloat):
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
+    except (TypeError, ValueError):
+        return None
+
+
+def label(value: object) -> str | None:
+    """`value` as the text of an attribute: an Enum by its value, a bool in lower case, None (absent) for None."""
+    if isinstance(value, Enum):
+        value = value.value
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    text = str(value)
+    if len(text) > MAX_LABEL_LENGTH:
+        faults.drop("label_too_long", "an attribute value of %d characters was cut to %d", len(text), MAX_LABEL_LENGTH)
+        text = text[: MAX_LABEL_LENGTH - 1] + "…"
+    # Lone surrogates cannot be encoded in UTF-8 and would fail the whole scrape or batch.
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+
+
+def labels(attributes: Attributes | None) -> dict[str, str]:
+    """`attributes` with every value as text, and those that are None left out."""
+    if not attributes:
+        return {}
+    return {key: text for key, value in attributes.items() if (text := label(value)) is not None}
+
+
+def key_of(texts: Mapping[str, str]) -> Key:
+    """Return the identity of the series with these attributes."""
+    return tuple(sorted(texts.items()))

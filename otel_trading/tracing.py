@@ -1,0 +1,106 @@
+"""The tracer of this package: nothing until `configure(traces=True)`, and whatever it was given from then on.
+
+Like the meters of `otel_trading.metrics.delegate`, for the same reason: the global provider can be set once, and tracers
+that were taken from it must follow when a new configuration takes over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from opentelemetry.context import Context
+from opentelemetry.trace import Link, NoOpTracer, Span, SpanKind, Tracer, TracerProvider
+from opentelemetry.util.types import Attributes
+
+from otel_trading.version import __version__
+
+_NOTHING = NoOpTracer()
+
+
+class _DelegatingTracer(Tracer):
+    def __init__(
+        self,
+        provider: DelegatingTracerProvider,
+        name: str,
+        version: str | None,
+        schema_url: str | None,
+        attributes: Attributes | None,
+    ) -> None:
+        self._provider = provider
+        self._scope = (name, version, schema_url, attributes)
+        self._source: TracerProvider | None = None
+        self._tracer: Tracer = _NOTHING
+
+    def _current(self) -> Tracer:
+        delegate = self._provider.delegate
+        if delegate is not self._source:
+            self._tracer = _NOTHING if delegate is None else delegate.get_tracer(*self._scope)
+            self._source = delegate
+        return self._tracer
+
+    def start_span(
+        self,
+        name: str,
+        context: Context | None = None,
+        kind: SpanKind = SpanKind.INTERNAL,
+        attributes: Attributes = None,
+        links: Sequence[Link] | None = None,
+        start_time: int | None = None,
+        record_exception: bool = True,
+        set_status_on_exception: bool = True,
+    ) -> Span:
+        return self._current().start_span(
+            name, context, kind, attributes, links, start_time, record_exception, set_status_on_exception
+        )
+
+    @contextmanager
+    def start_as_current_span(
+        self,
+        name: str,
+        context: Context | None = None,
+        kind: SpanKind = SpanKind.INTERNAL,
+        attributes: Attributes = None,
+        links: Sequence[Link] | None = None,
+        start_time: int | None = None,
+        record_exception: bool = True,
+        set_status_on_exception: bool = True,
+        end_on_exit: bool = True,
+    ) -> Iterator[Span]:
+        with self._current().start_as_current_span(
+            name,
+            context,
+            kind,
+            attributes,
+            links,
+            start_time,
+            record_exception,
+            set_status_on_exception,
+            end_on_exit,
+        ) as span:
+            yield span
+
+
+class DelegatingTracerProvider(TracerProvider):
+    """The process' global tracer provider where traces are on and the application has set none."""
+
+    def __init__(self) -> None:
+        self.delegate: TracerProvider | None = None
+
+    def get_tracer(
+        self,
+        instrumenting_module_name: str,
+        instrumenting_library_version: str | None = None,
+        schema_url: str | None = None,
+        attributes: Attributes | None = None,
+    ) -> Tracer:
+        return _DelegatingTracer(self, instrumenting_module_name, instrumenting_library_version, schema_url, attributes)
+
+
+provider = DelegatingTracerProvider()
+tracer = provider.get_tracer("otel_trading", __version__)
+
+
+def enabled() -> bool:
+    """Whether spans go anywhere just now."""
+    return provider.delegate is not None
