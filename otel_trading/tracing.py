@@ -6,11 +6,9 @@ that were taken from it must follow when a new configuration takes over.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from typing import Any
 
-from opentelemetry.context import Context
-from opentelemetry.trace import Link, NoOpTracer, Span, SpanKind, Tracer, TracerProvider
+from opentelemetry.trace import NoOpTracer, Span, Tracer, TracerProvider
 from opentelemetry.util.types import Attributes
 
 from otel_trading.version import __version__
@@ -39,46 +37,11 @@ class _DelegatingTracer(Tracer):
             self._source = delegate
         return self._tracer
 
-    def start_span(
-        self,
-        name: str,
-        context: Context | None = None,
-        kind: SpanKind = SpanKind.INTERNAL,
-        attributes: Attributes = None,
-        links: Sequence[Link] | None = None,
-        start_time: int | None = None,
-        record_exception: bool = True,
-        set_status_on_exception: bool = True,
-    ) -> Span:
-        return self._current().start_span(
-            name, context, kind, attributes, links, start_time, record_exception, set_status_on_exception
-        )
+    def start_span(self, *args: Any, **kwargs: Any) -> Span:
+        return self._current().start_span(*args, **kwargs)
 
-    @contextmanager
-    def start_as_current_span(
-        self,
-        name: str,
-        context: Context | None = None,
-        kind: SpanKind = SpanKind.INTERNAL,
-        attributes: Attributes = None,
-        links: Sequence[Link] | None = None,
-        start_time: int | None = None,
-        record_exception: bool = True,
-        set_status_on_exception: bool = True,
-        end_on_exit: bool = True,
-    ) -> Iterator[Span]:
-        with self._current().start_as_current_span(
-            name,
-            context,
-            kind,
-            attributes,
-            links,
-            start_time,
-            record_exception,
-            set_status_on_exception,
-            end_on_exit,
-        ) as span:
-            yield span
+    def start_as_current_span(self, *args: Any, **kwargs: Any) -> Any:
+        return self._current().start_as_current_span(*args, **kwargs)
 
 
 class DelegatingTracerProvider(TracerProvider):
