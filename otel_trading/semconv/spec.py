@@ -18,6 +18,8 @@ class Metric:
     description: str
     attributes: tuple[str, ...] = ()
     """Every attribute key that a point of this metric may carry; other keys are not in the vocabulary."""
+    opt_in: tuple[str, ...] = ()
+    """Those of `attributes` that a point carries only when a setting asks for them, as they multiply the series."""
     bounds: tuple[float, ...] = ()
     """Default upper bounds of the buckets of a histogram, ascending, in `unit`."""
     ends_at_zero: bool = False
