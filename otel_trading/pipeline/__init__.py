@@ -1,0 +1,1 @@
+"""Settings, exporters, and the one Telemetry object that starts and stops."""

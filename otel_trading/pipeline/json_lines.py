@@ -1,0 +1,64 @@
+"""The exporter `file`: one OTLP/JSON document a line, as the Collector's file exporter writes and its receiver reads.
+
+OTLP specification, "JSON Protobuf Encoding": camelCase keys, enumerations as numbers, 64-bit integers as strings, trace and
+span ids in hexadecimal.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import threading
+from pathlib import Path
+from typing import Any, cast
+
+from google.protobuf.json_format import MessageToDict
+from opentelemetry.exporter.otlp.proto.common.metrics_encoder import encode_metrics
+from opentelemetry.sdk.metrics.export import MetricExporter, MetricExportResult, MetricsData
+
+from otel_trading.errors import ConfigurationError
+from otel_trading.metrics import faults
+
+_IDS = ("traceId", "spanId")
+
+
+class JsonLinesExporter(MetricExporter):
+    """Appends to a file. A write that fails is counted, logged once and tried again with the next collection."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._lock = threading.Lock()
+        try:
+            self._file = path.open("a", encoding="utf-8")
+        except OSError as error:
+            raise ConfigurationError(f"file_path {path} cannot be written: {error.strerror}") from None
+
+    def export(self, metrics_data: MetricsData, timeout_millis: float = 10_000, **_: Any) -> MetricExportResult:
+        document = MessageToDict(encode_metrics(metrics_data), use_integers_for_enums=True)
+        line = json.dumps(_with_hexadecimal_ids(document), separators=(",", ":"))
+        try:
+            with self._lock:
+                self._file.write(line + "\n")
+                self._file.flush()
+        except OSError as error:  # the disk is full, or gone
+            faults.report("file exporter", error)
+            return MetricExportResult.FAILURE
+        return MetricExportResult.SUCCESS
+
+    def force_flush(self, timeout_millis: float = 10_000) -> bool:
+        return True
+
+    def shutdown(self, timeout_millis: float = 30_000, **_: Any) -> None:
+        with self._lock:
+            self._file.close()
+
+
+def _with_hexadecimal_ids(node: object) -> object:
+    if isinstance(node, dict):
+        return {
+            key: base64.b64decode(value).hex() if key in _IDS and isinstance(value, str) else _with_hexadecimal_ids(value)
+            for key, value in cast("dict[str, object]", node).items()
+        }
+    if isinstance(node, list):
+        return [_with_hexadecimal_ids(entry) for entry in cast("list[object]", node)]
+    return node

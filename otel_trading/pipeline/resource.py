@@ -1,0 +1,37 @@
+"""The OpenTelemetry resource of a bot: who it is, in each metric and span that leaves the process."""
+
+from __future__ import annotations
+
+import socket
+import sys
+import uuid
+from pathlib import Path
+
+from opentelemetry.sdk.resources import Resource
+
+from otel_trading.pipeline.settings import Settings
+from otel_trading.semconv import attributes
+
+_NAMESPACE = uuid.UUID("f3a7b1de-43a5-5b6c-9e0e-5d8d5a3c2b11")
+
+
+def resource(settings: Settings) -> Resource:
+    """Return the resource that `settings` describe, together with what OpenTelemetry's own detectors and variables say."""
+    known = {
+        "service.name": settings.service_name,
+        "service.version": settings.service_version,
+        "service.instance.id": settings.service_instance_id or instance_id(settings.service_name or ""),
+        "deployment.environment.name": settings.environment,
+        attributes.MODE: settings.trading_mode,
+    }
+    return Resource.create({**settings.resource_attributes, **{key: value for key, value in known.items() if value}})
+
+
+def instance_id(service_name: str) -> str:
+    """Return an id that the same bot, started again in the same place, has again.
+
+    So that a restarted bot continues its series on a Collector instead of leaving a frozen twin beside them. Two copies of
+    one bot in one directory with one command line need an id of their own in the settings.
+    """
+    place = (socket.gethostname(), service_name, str(Path.cwd()), *sys.orig_argv)
+    return str(uuid.uuid5(_NAMESPACE, "\0".join(place)))
