@@ -1,0 +1,23 @@
+"""What every test gets: the output of the real programs that it started, when it fails."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+import pytest
+
+from tests.harness import process
+
+LOG_TAIL = 8000
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.failed:
+        report.sections += [(f"output of {name}", output[-LOG_TAIL:]) for name, output in process.logs()]
+    return report
+
+
+def pytest_runtest_logfinish() -> None:
+    process.forget_ended()

@@ -1,0 +1,29 @@
+"""Real programs for tests: the Collector, Prometheus, bots; started on free loopback ports and never left behind."""
+
+from tests.harness.collector import Collector
+from tests.harness.exposition import Sample, find, one, scrape
+from tests.harness.ports import BlackHole, free_port, refusing_port
+from tests.harness.process import Process, wait_until
+from tests.harness.programs import missing_program, require_program
+from tests.harness.prometheus import Prometheus, job
+from tests.harness.pushgateway import Pushgateway
+from tests.harness.web import fetch
+
+__all__ = [
+    "BlackHole",
+    "Collector",
+    "Process",
+    "Prometheus",
+    "Pushgateway",
+    "Sample",
+    "fetch",
+    "find",
+    "free_port",
+    "job",
+    "missing_program",
+    "one",
+    "refusing_port",
+    "require_program",
+    "scrape",
+    "wait_until",
+]
