@@ -1,0 +1,1 @@
+"""A paper-trading bot on real prices: what `otel-trading demo` runs."""
