@@ -71,7 +71,8 @@ class Endpoint:
 
     def stop(self) -> None:
         """Stop serving and free the port."""
-        self._server.stop()
+        if self._server.ready:
+            self._server.stop()
 
     def _serve(self) -> None:
         # The worker threads inherit from this one that they are daemons, so they have to be started here.

@@ -10,12 +10,16 @@ import contextlib
 import functools
 import logging
 import threading
+import traceback
 from collections import Counter
 from collections.abc import Callable, Hashable
 from typing import ParamSpec, TypeVar
 
+from otel_trading import redaction
+
 _logger = logging.getLogger("otel_trading")
-_lock = threading.Lock()
+# Reentrant: a signal handler that flushes may interrupt the thread that holds it.
+_lock = threading.RLock()
 _logged: set[Hashable] = set()
 
 _LOGGED_KINDS = 1_000
@@ -31,13 +35,13 @@ _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
 
-def log_once(kind: Hashable, message: str, *args: object, exc_info: BaseException | None = None) -> None:
+def log_once(kind: Hashable, message: str, *args: object) -> None:
     """Log a warning the first time that something of this `kind` happens in the process."""
     with _lock:
         if kind in _logged or len(_logged) >= _LOGGED_KINDS:
             return
         _logged.add(kind)
-    _logger.warning(message, *args, exc_info=exc_info)
+    _logger.warning(message, *args)
 
 
 def report(component: str, fault: BaseException) -> None:
@@ -45,11 +49,10 @@ def report(component: str, fault: BaseException) -> None:
     kind = type(fault).__name__
     with _lock:
         errors[component, kind] += 1
+    # As text, so that what an exception quotes (a signed address, say) is redacted before anybody sees it.
+    where = redaction.message("".join(traceback.format_exception(fault)))
     log_once(
-        ("error", component, kind),
-        "otel_trading: %s failed and was skipped; the bot is not affected",
-        component,
-        exc_info=fault,
+        ("error", component, kind), "otel_trading: %s failed and was skipped; the bot is not affected\n%s", component, where
     )
 
 

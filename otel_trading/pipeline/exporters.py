@@ -29,8 +29,10 @@ class Output:
     reader: MetricReader
     start: Callable[[], None] = _nothing
     stop: Callable[[float], None] = _nothing_within
-    flush: Callable[[], bool] = field(default=lambda: True)
-    """Send now, beyond what the reader does itself; return whether what was sent last has arrived."""
+    flush: Callable[[], object] = _nothing
+    """Send now, where the reader does not do it itself."""
+    delivered: Callable[[], bool] = field(default=lambda: True)
+    """Whether what was sent last has arrived."""
     url: Callable[[], str | None] = field(default=lambda: None)
     """Where the endpoint is, if this is one."""
 
@@ -69,7 +71,7 @@ def _prometheus(settings: Settings) -> Output:
 
 def _pushed(exporter: Watched, settings: Settings) -> Output:
     reader = PushReader(exporter, settings.export_interval, settings.export_timeout)
-    return Output(reader, flush=lambda: exporter.delivered)
+    return Output(reader, delivered=lambda: exporter.delivered)
 
 
 def _pushgateway(settings: Settings, resource: Resource) -> Output:
@@ -83,4 +85,9 @@ def _pushgateway(settings: Settings, resource: Resource) -> Output:
         settings.export_interval,
         delete_at_end=settings.pushgateway_delete_on_shutdown,
     )
-    return Output(PullReader(registry), pusher.start, pusher.stop, pusher.push)
+    return Output(PullReader(registry), pusher.start, pusher.stop, pusher.push, lambda: pusher.delivered)
+
+
+def shut(reader: MetricReader, milliseconds: int) -> None:
+    """Shut down a reader that no MeterProvider of ours shuts down."""
+    reader.shutdown(milliseconds)  # pyright: ignore[reportUnknownMemberType] - its keyword arguments are untyped

@@ -8,7 +8,7 @@ from opentelemetry.sdk.trace.export import SpanExporter
 
 from otel_trading.errors import ConfigurationError
 from otel_trading.pipeline.readers import Watched, watched
-from otel_trading.pipeline.settings import Settings
+from otel_trading.pipeline.settings import OtlpProtocol, Settings
 
 _MAX_BATCH = 10_000
 """Data points in one request: 100,000 series in one would exceed gRPC's limit of 4 MiB and be dropped."""
@@ -24,19 +24,22 @@ def metric_exporter(settings: Settings, origins: dict[str, str]) -> Watched:
     except ModuleNotFoundError as missing:
         raise needs_extra("otlp", missing) from None
 
-    return watched(OTLPMetricExporter)(**_options(settings, origins, "metrics"), max_export_batch_size=_MAX_BATCH)
+    return watched(OTLPMetricExporter)(
+        **_options(settings, origins, "metrics", settings.otlp_protocol), max_export_batch_size=_MAX_BATCH
+    )
 
 
 def span_exporter(settings: Settings, origins: dict[str, str]) -> SpanExporter:
-    """Return the exporter for spans, of the same protocol and to the same place."""
+    """Return the exporter for spans, to the same place."""
+    protocol = settings.otlp_traces_protocol or settings.otlp_protocol
     try:
-        if settings.otlp_protocol == "grpc":
+        if protocol == "grpc":
             from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
         else:
             from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     except ModuleNotFoundError as missing:
         raise needs_extra("otlp", missing) from None
-    return OTLPSpanExporter(**_options(settings, origins, "traces"))
+    return OTLPSpanExporter(**_options(settings, origins, "traces", protocol))
 
 
 def needs_extra(extra: str, missing: ModuleNotFoundError) -> ConfigurationError:
@@ -44,12 +47,12 @@ def needs_extra(extra: str, missing: ModuleNotFoundError) -> ConfigurationError:
     return ConfigurationError(f"{missing.name} is not installed: pip install 'otel-trading[{extra}]'")
 
 
-def _options(settings: Settings, origins: dict[str, str], signal: str) -> dict[str, Any]:
+def _options(settings: Settings, origins: dict[str, str], signal: str, protocol: OtlpProtocol) -> dict[str, Any]:
     """What does not come from the environment; the exporters read the standard variables themselves, as specified."""
     options: dict[str, Any] = {}
     if settings.otlp_endpoint and not _from_environment(origins, "otlp_endpoint"):
         endpoint = settings.otlp_endpoint.rstrip("/")
-        if settings.otlp_protocol == "grpc":
+        if protocol == "grpc":
             options["endpoint"] = endpoint
         else:
             # As OTEL_EXPORTER_OTLP_ENDPOINT means it: the path of the signal is appended.

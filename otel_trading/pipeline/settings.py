@@ -168,6 +168,17 @@ class Settings(BaseSettings):
     """Spans for orders, inference, cycles and venue requests; on when OTEL_TRACES_EXPORTER names an exporter, else off."""
     traces_exporter: Annotated[TracesExporter | None, From("otlp, console or none", ("OTEL_TRACES_EXPORTER",))] = None
     """Where spans go when traces are on: otlp unless said otherwise."""
+    otlp_traces_protocol: Annotated[
+        OtlpProtocol | None,
+        From("grpc or http/protobuf", ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")),
+    ] = None
+    """How OTLP is spoken for traces: as for metrics unless said otherwise."""
+    disabled_instrumentations: Annotated[
+        tuple[str, ...],
+        BeforeValidator(_split),
+        From("names such as requests, system_metrics", ("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS",)),
+    ] = ()
+    """Instrumentations of other libraries that are left out."""
     system_metrics: Annotated[bool, From(_BOOL, ("OTEL_TRADING_SYSTEM_METRICS",))] = True
     """CPU, memory, threads, file descriptors and network of the process."""
     venue_requests: Annotated[bool, From(_BOOL, ("OTEL_TRADING_VENUE_REQUESTS",))] = True

@@ -1,0 +1,43 @@
+"""What the SDK says of itself: its route, its contained faults, what it dropped, and how long the process runs."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+
+from otel_trading.metrics import catalog, faults
+from otel_trading.metrics.values import Attributes
+from otel_trading.semconv import attributes, metrics
+
+Pairs = list[tuple[object, Attributes]]
+
+
+def observe_self(route: attributes.SdkRouteName) -> Callable[[], None]:
+    """Export it from now on; call what is returned to stop."""
+    observing = ExitStack()
+    observing.callback(catalog.gauge(metrics.SDK_ROUTE).observe(lambda: 1, {attributes.SDK_ROUTE_NAME: route}))
+    observing.callback(catalog.counter(metrics.SDK_ERRORS).observe(_errors))
+    observing.callback(catalog.counter(metrics.SDK_DROPPED).observe(_dropped))
+    observing.callback(catalog.gauge(metrics.PROCESS_UPTIME).observe(lambda: time.time() - _started()))
+    return observing.close
+
+
+def _errors() -> Pairs:
+    return [
+        (count, {attributes.COMPONENT_NAME: component, attributes.ERROR_TYPE: kind})
+        for (component, kind), count in faults.errors.copy().items()
+    ]
+
+
+def _dropped() -> Pairs:
+    return [(count, {attributes.SDK_DROP_REASON: reason}) for reason, count in faults.dropped.copy().items()]
+
+
+@functools.cache
+def _started() -> float:
+    """When the process started, in unix seconds."""
+    import psutil
+
+    return psutil.Process().create_time()
