@@ -8,7 +8,6 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from otel_trading.semconv import registry as reg
@@ -23,30 +22,20 @@ OUTPUTS = {
     "metrics.md.j2": "docs/reference/metrics.md",
 }
 
-
-def prometheus_name(metric: reg.MetricGroup) -> str:
-    """Return the name of the metric's family in Prometheus, without the suffixes of a histogram's samples."""
-    name = metric.name.replace(".", "_")
-    if metric.unit == "s":
-        name += "_seconds"
-    return name + "_total" if metric.kind == "counter" else name
+UNIT_SUFFIXES = {"s": "_seconds", "ms": "_milliseconds", "By": "_bytes"}
 
 
-def sequence(items: Iterable[object], opening: str, closing: str = ")", *, indent: int = 0) -> str:
-    """Return Python's text of `items` between brackets as `ruff format` would leave it, `opening` being all before them."""
-    texts = [json.dumps(item) for item in items]
-    single = "," if closing == ")" and len(texts) == 1 else ""
-    line = f"{opening}{', '.join(texts)}{single}{closing}"
-    if indent + len(line) + 1 <= LINE_LENGTH:
-        return line
-    return "\n".join([opening, *(f"{' ' * (indent + 4)}{text}," for text in texts), f"{' ' * indent}{closing}"])
+def prometheus_name(name: str, kind: str, unit: str) -> str:
+    """Return the name of a metric's family in Prometheus: a histogram's samples append `_bucket`, `_sum` and `_count`."""
+    family = name.replace(".", "_") + UNIT_SUFFIXES.get(unit, "")
+    return family + "_total" if kind == "counter" else family
 
 
 def render() -> dict[str, str]:
     """Return the content of every generated file by its path in the checkout."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=False,  # noqa: S701 -- the output is Python and Markdown, not HTML
+        autoescape=False,  # noqa: S701 - the output is Python and Markdown, not HTML
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -56,14 +45,50 @@ def render() -> dict[str, str]:
     context = {
         "prometheus_name": prometheus_name,
         "sequence": sequence,
+        "bounds": bounds,
+        "anchor": anchor,
+        "cell": cell,
+        "areas": reg.AREAS,
         "attributes": registry.attributes,
+        "carriers": {attribute.key: carriers(registry, attribute.key) for attribute in registry.attributes},
         "metrics": registry.metrics,
         "spans": registry.spans,
-        "resource": registry.resource,
-        "areas": reg.AREAS,
-        "foreign": yaml.safe_load(reg.FOREIGN.read_text(encoding="utf-8")),
+        "foreign": reg.load_foreign(),
     }
     return {path: environment.get_template(template).render(context) for template, path in OUTPUTS.items()}
+
+
+def sequence(items: Iterable[object], opening: str, closing: str = ")", *, indent: int = 0) -> str:
+    """Return Python's text of `items` as `ruff format` would leave it, `opening` being all that is before them."""
+    texts = [json.dumps(item) for item in items]
+    single = "," if closing == ")" and len(texts) == 1 else ""
+    line = f"{opening}{', '.join(texts)}{single}{closing}"
+    if indent + len(line) < LINE_LENGTH:
+        return line
+    return "\n".join([opening, *(f"{' ' * (indent + 4)}{text}," for text in texts), f"{' ' * indent}{closing}"])
+
+
+def bounds(values: Iterable[float]) -> str:
+    return ", ".join(f"{value:.6f}".rstrip("0").rstrip(".") for value in values)
+
+
+def anchor(key: str) -> str:
+    return key.replace(".", "-").replace("_", "-")
+
+
+def cell(text: str) -> str:
+    """Return `text` for a cell of a Markdown table."""
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def carriers(registry: reg.Registry, key: str) -> list[str]:
+    """Return what carries the attribute."""
+    signals: dict[str, Iterable[reg.Use]] = {
+        "metrics": (use for metric in registry.metrics for use in metric.attributes),
+        "spans": (use for span in registry.spans for use in span.attributes),
+        "resource": registry.resource,
+    }
+    return [signal for signal, uses in signals.items() if any(use.key == key for use in uses)]
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -865,7 +865,7 @@ SDK_DROPPED: Final = Metric(
     name="trading.sdk.dropped",
     kind="counter",
     unit="{measurement}",
-    description="Measurements that were dropped or lost their attributes.",
+    description="Measurements that were dropped, or lost something of their attributes.",
     attributes=("trading.sdk.drop.reason",),
 )
 

@@ -118,6 +118,11 @@ def read_groups(directory: Path = REGISTRY) -> dict[str, list[Group]]:
     return {path.stem: yaml.safe_load(path.read_text(encoding="utf-8"))["groups"] for path in files}
 
 
+def load_foreign() -> list[Group]:
+    """Return the metrics of other instrumentations that the same endpoint shows, by source."""
+    return yaml.safe_load(FOREIGN.read_text(encoding="utf-8"))
+
+
 def load(directory: Path = REGISTRY) -> Registry:
     """Return the registry with references resolved, in the order of the reference page.
 
