@@ -1,0 +1,61 @@
+# Everything that needs installing is installed by these targets, from the locks in requirements/.
+PYTHON ?= python3
+BIN := .venv/bin
+COMPILE := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.10 --generate-hashes --no-emit-index-url \
+	--custom-compile-command "make lock"
+ARGS ?=
+
+.PHONY: demo test test-here test-matrix lint format generate collector programs docs dist lock clean
+
+demo: .venv/installed
+	$(BIN)/otel-trading demo $(ARGS)
+
+test: test-here test-matrix
+
+# The whole suite on the Python of .venv, against the real Collector, Prometheus, Alertmanager and Pushgateway.
+test-here: .venv/installed programs collector
+	$(BIN)/python -m pytest -n auto $(ARGS)
+
+# The unit tests on every supported Python that is installed, and on the oldest allowed versions.
+test-matrix: .venv/installed
+	@# What pyenv has installed counts as installed, whether or not it is the version in use.
+	if command -v pyenv >/dev/null; then export PYENV_VERSION="$$(pyenv versions --bare | tr '\n' ':')"; fi; \
+	UV_PYTHON_DOWNLOADS=never $(BIN)/nox --reuse-venv=yes
+
+lint: .venv/installed
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/pyright
+	$(BIN)/yamllint --strict .
+	$(BIN)/python -m otel_trading.semconv.generate --check
+
+format: .venv/installed
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+# Writes what derives from the registry.
+generate docs: .venv/installed
+	$(BIN)/python -m otel_trading.semconv.generate
+
+# Builds the Collector once for each content of collector-config/builder.yaml and points .cache/otelcol-trading to it.
+collector:
+	scripts/build_collector
+
+programs:
+	scripts/install_programs
+
+dist: .venv/installed
+	$(BIN)/python -m build --no-isolation --outdir dist .
+
+lock:
+	$(COMPILE) --all-extras --group dev -o requirements/dev.lock
+	$(COMPILE) --extra otlp --extra cli --extra demo --group oldest --resolution lowest-direct -o requirements/oldest.lock
+
+.venv/installed: requirements/dev.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+clean:
+	rm -rf .venv .cache .nox dist

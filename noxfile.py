@@ -1,0 +1,31 @@
+"""The tests on every supported Python that is installed, and on the oldest allowed versions of what we depend on."""
+
+import nox
+
+nox.needs_version = ">=2024.4"
+nox.options.default_venv_backend = "uv"
+nox.options.error_on_missing_interpreters = False
+nox.options.stop_on_first_error = False
+
+PYTHONS = ["3.10", "3.11", "3.12", "3.13"]
+OFFLINE_PYTHONS = {"UV_PYTHON_DOWNLOADS": "never"}
+"""Use the interpreters that are there."""
+
+
+def _test(session: nox.Session, lock: str) -> None:
+    session.env.update(OFFLINE_PYTHONS)
+    session.install("--quiet", "--require-hashes", "-r", lock)
+    session.install("--quiet", "--no-deps", "--no-build-isolation", "-e", ".")
+    session.run("python", "-m", "pytest", "-q", "-n", "auto", "tests/unit", *session.posargs)
+
+
+@nox.session(python=PYTHONS)
+def latest(session: nox.Session) -> None:
+    """The newest allowed versions, as locked."""
+    _test(session, "requirements/dev.lock")
+
+
+@nox.session(python=PYTHONS[1])
+def oldest(session: nox.Session) -> None:
+    """The oldest allowed versions, as locked."""
+    _test(session, "requirements/oldest.lock")
