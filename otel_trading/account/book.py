@@ -1,0 +1,210 @@
+"""The books of an account: cash by currency, holdings, fees and realised profit, exact in every digit.
+
+All methods expect to be called inside `money.Exact`. Identities, in each currency: what the account is worth is cash plus the
+worth of the holdings, and its change is realised plus unrealised profit minus fees plus flows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from otel_trading.account.instrument import instrument
+from otel_trading.account.money import ZERO
+from otel_trading.account.position import Holding
+from otel_trading.account.rates import Rates
+
+MAX_SYMBOLS = 10_000
+"""Symbols whose prices are kept; a mark of a further one is left out, a fill is not."""
+
+_FLOAT_ERROR = Decimal("1e-12")
+"""A float that a bot summed up itself is this close, relatively, to the size that it meant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """One execution, checked and exact."""
+
+    symbol: str
+    quantity: Decimal
+    """Signed: negative when sold."""
+    price: Decimal
+    fee: Decimal = ZERO
+    fee_currency: str | None = None
+    multiplier: Decimal | None = None
+    """Units of money for each unit of price and quantity; None where the fill does not say."""
+    inexact: bool = False
+    """The quantity was a binary float."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A position as the bot, or its venue, says it is."""
+
+    symbol: str
+    size: Decimal
+    entry_price: Decimal | None = None
+    price: Decimal | None = None
+    value: Decimal | None = None
+    unrealized_pnl: Decimal | None = None
+    multiplier: Decimal | None = None
+
+
+class Book:
+    """Cash, holdings and results; amounts are kept in the currency in which they arose."""
+
+    def __init__(self, currency: str, cash: Decimal) -> None:
+        self.currency = currency
+        self.cash: dict[str, Decimal] = {currency: cash}
+        self.fees: dict[str, Decimal] = {}
+        self.realized: dict[str, Decimal] = {}
+        self.open: dict[str, Holding] = {}
+        self.rates = Rates(currency)
+        self.missing: set[str] = set()
+        """Currencies for which a rate was needed and missing."""
+        self.cash_known = True
+        self.realized_known = True
+        self._holdings: dict[str, Holding] = {}
+        self._net: dict[str, Decimal] = {currency: cash}
+        self._unknown: set[str] = set()
+
+    @property
+    def worth(self) -> Decimal | None:
+        """Cash and holdings in the account's currency; None while the cash, a price or a rate for it is not known."""
+        return self.convert(self._net) if self.cash_known and not self._unknown else None
+
+    def convert(self, amounts: Mapping[str, Decimal]) -> Decimal | None:
+        """Return the sum in the account's currency; None, and noted in `missing`, without a rate for one of them."""
+        total: Decimal | None = ZERO
+        for currency, amount in amounts.items():
+            if currency == self.currency:
+                total = None if total is None else total + amount
+            elif amount:
+                rate = self.rates.rate(currency)
+                if rate is None:
+                    self.missing.add(currency)
+                total = None if rate is None or total is None else total + rate * amount
+        return total
+
+    def holding(self, symbol: str) -> Holding:
+        """Return the books of `symbol`, new ones if it has none yet."""
+        holding = self._holdings.get(symbol)
+        if holding is None:
+            holding = self._holdings[symbol] = Holding(instrument(symbol, self.currency))
+        return holding
+
+    def mark(self, symbol: str, price: Decimal, time: float) -> str | None:
+        """Take the market's price of an instrument; return why it was left out if it was."""
+        if symbol not in self._holdings and len(self._holdings) >= MAX_SYMBOLS:
+            return "too_many_symbols"
+        holding = self.holding(symbol)
+        if price <= 0 and holding.instrument.inverse:
+            return "not_positive"
+        if time < holding.time:
+            return "late"
+        holding.price, holding.time = price, time
+        spot = holding.instrument
+        if spot.base is not None:
+            self.rates.mark(spot.base, spot.quote, price)
+        if holding.size:
+            holding.revalue()
+            self._count(holding)
+        return None
+
+    def trade(self, fill: Fill, time: float) -> str | None:
+        """Enter an execution; its price marks the position until a later one does. Return why it was left out if it was."""
+        holding = self.holding(fill.symbol)
+        terms = holding.instrument
+        if fill.price <= 0 and terms.inverse:
+            return "not_positive"
+        if not holding.size and fill.multiplier is not None:
+            holding.multiplier = fill.multiplier
+        quantity, fee, fee_currency = fill.quantity, fill.fee, fill.fee_currency or terms.settle
+        if fill.inexact and (holding.size + quantity).copy_abs() <= holding.size.copy_abs() * _FLOAT_ERROR:
+            quantity = holding.size.copy_negate()
+        if fee_currency == terms.base:
+            # Coins that were bought and kept by the venue never arrive: the same as selling them back for the fee.
+            quantity, fee, fee_currency = quantity - fee, fee * fill.price * holding.multiplier, terms.quote
+        paid, realized = holding.trade(quantity, fill.price)
+        if realized is None:
+            self.realized_known = False
+            self.cash_known = self.cash_known and not terms.margined
+        _add(self.realized, terms.settle, realized or ZERO)
+        _add(self.fees, fee_currency, fee)
+        self._receive(terms.settle, (realized or ZERO) if terms.margined else -paid)
+        self._receive(fee_currency, -fee)
+        if time >= holding.time:
+            self.mark(fill.symbol, fill.price, time)
+        holding.revalue()
+        self._count(holding)
+        return None
+
+    def flow(self, amount: Decimal) -> None:
+        """Enter a deposit, or a withdrawal as a negative amount."""
+        self._receive(self.currency, amount)
+
+    def set_cash(self, amount: Decimal) -> None:
+        """Replace all cash by `amount` of the account's currency."""
+        for currency, cash in self.cash.items():
+            _add(self._net, currency, -cash)
+        self.cash = {}
+        self._receive(self.currency, amount)
+
+    def replace(self, positions: Iterable[Told], unread: set[str], time: float) -> bool:
+        """Make `positions` the open ones, those of the symbols in `unread` left as they are; return whether a size changed."""
+        told = {position.symbol: position for position in positions if position.size}
+        changed = False
+        for symbol, holding in list(self.open.items()):
+            if symbol not in told and symbol not in unread:
+                holding.size = holding.cost = ZERO
+                holding.revalue()
+                self._count(holding)
+                changed = True
+        for symbol, position in told.items():
+            holding = self.holding(symbol)
+            changed = changed or holding.size != position.size
+            _take(holding, position)
+            if position.price is not None:
+                self.mark(symbol, position.price, time)
+            if position.value is not None:
+                holding.value = position.value
+            holding.told_pnl = position.unrealized_pnl
+            self._count(holding)
+        return changed
+
+    def _receive(self, currency: str, amount: Decimal) -> None:
+        _add(self.cash, currency, amount)
+        _add(self._net, currency, amount)
+
+    def _count(self, holding: Holding) -> None:
+        """Bring the totals up to date with `holding`."""
+        symbol, worth = holding.instrument.symbol, holding.worth
+        if holding.size:
+            self.open[symbol] = holding
+        else:
+            self.open.pop(symbol, None)
+        if worth is None:
+            self._unknown.add(symbol)
+        elif self._unknown:
+            self._unknown.discard(symbol)
+        _add(self._net, holding.instrument.settle, (worth or ZERO) - (holding.counted or ZERO))
+        holding.counted = worth
+
+
+def _add(amounts: dict[str, Decimal], currency: str, amount: Decimal) -> None:
+    amounts[currency] = amounts.get(currency, ZERO) + amount
+
+
+def _take(holding: Holding, position: Told) -> None:
+    """Give `holding` the size of `position`, and the cost that follows from it."""
+    same = holding.size == position.size
+    if position.multiplier is not None:
+        holding.multiplier = position.multiplier
+    holding.size = position.size
+    if position.entry_price is not None and (position.entry_price > 0 or not holding.instrument.inverse):
+        holding.cost = holding.worth_at(position.size, position.entry_price)
+    elif not same:
+        holding.cost = None
+    holding.value = None
+    holding.revalue()

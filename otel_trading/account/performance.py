@@ -1,0 +1,55 @@
+"""How the account is doing: drawdown on the flow-adjusted equity, and the gain of the session."""
+
+from __future__ import annotations
+
+from decimal import Decimal, localcontext
+
+from otel_trading.account.money import QUOTIENT, ZERO, quotient
+from otel_trading.account.sessions import Session
+from otel_trading.analytics.drawdown import Drawdown
+
+
+class Performance:
+    """Fed with what the account is worth after everything that happens to it."""
+
+    def __init__(self) -> None:
+        self.session = Session()
+        self.drawdown: Drawdown[Decimal] | None = None
+        self._flows = ZERO
+        self._worth: Decimal | None = None
+
+    @property
+    def daily(self) -> Decimal | None:
+        """Gain since the session began."""
+        session = self.session
+        return None if session.gain is None or session.start is None else session.gain - session.start
+
+    @property
+    def daily_ratio(self) -> float | None:
+        """The same as a fraction of the equity at the session's start plus the flows since; None where that is not positive."""
+        daily, start = self.daily, self.session.start
+        if daily is None or start is None or (base := start + self._flows) <= 0:
+            return None
+        return float(quotient(daily, base))
+
+    def update(self, worth: Decimal, *, funded: bool) -> None:
+        """Take what the account is worth now; without capital (not `funded`) there is nothing that a fall is a fraction of."""
+        self._worth = worth
+        self.session.update(worth - self._flows)
+        if self.drawdown is not None:
+            self.drawdown.update(worth)
+        elif funded:
+            self.drawdown = Drawdown(worth)
+
+    def flow(self, amount: Decimal) -> None:
+        """Say that `amount` is deposited, or withdrawn if negative, before the update that contains it."""
+        self._flows += amount
+        if self.drawdown is not None and self._worth is not None:
+            with localcontext(QUOTIENT):
+                self.drawdown.flow(self._worth, self._worth + amount)
+
+    def restart(self, worth: Decimal) -> None:
+        """Measure from `worth` on: what was before had no capital to be measured by."""
+        self._worth = worth
+        self.session.restart(worth - self._flows)
+        self.drawdown = Drawdown(worth)

@@ -1,0 +1,69 @@
+"""The metrics of an account: each reads one figure when a reader collects, so that recording costs nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from otel_trading.account.figures import Figures, PositionFigures
+from otel_trading.metrics import gauge
+from otel_trading.semconv import attributes, metrics
+from otel_trading.semconv.spec import Metric
+
+Read = Callable[[], Figures]
+Stop = Callable[[], None]
+
+_ACCOUNT: tuple[tuple[Metric, Callable[[Figures], object]], ...] = (
+    (metrics.PORTFOLIO_EQUITY, lambda now: now.equity),
+    (metrics.PORTFOLIO_CASH, lambda now: now.cash),
+    (metrics.PORTFOLIO_PEAK_EQUITY, lambda now: now.peak_equity),
+    (metrics.PORTFOLIO_EXPOSURE_GROSS, lambda now: now.exposure_gross),
+    (metrics.PORTFOLIO_EXPOSURE_NET, lambda now: now.exposure_net),
+    (metrics.PORTFOLIO_EXPOSURE_RATIO, lambda now: now.exposure_ratio),
+    (metrics.PORTFOLIO_LEVERAGE_RATIO, lambda now: now.leverage_ratio),
+    (metrics.POSITION_ACTIVE, lambda now: now.active),
+    (metrics.PNL_REALIZED, lambda now: now.realized),
+    (metrics.PNL_UNREALIZED, lambda now: now.unrealized),
+    (metrics.PNL_NET, lambda now: now.net),
+    (metrics.PNL_DAILY, lambda now: now.daily),
+    (metrics.PNL_DAILY_RATIO, lambda now: now.daily_ratio),
+    (metrics.DRAWDOWN_CURRENT_RATIO, lambda now: now.drawdown),
+    (metrics.DRAWDOWN_MAX_RATIO, lambda now: now.max_drawdown),
+)
+
+_POSITION: tuple[tuple[Metric, Callable[[PositionFigures], object]], ...] = (
+    (metrics.POSITION_SIZE, lambda position: position.size),
+    (metrics.POSITION_VALUE, lambda position: position.value),
+    (metrics.POSITION_UNREALIZED_PNL, lambda position: position.unrealized_pnl),
+)
+
+
+def observe(read: Read, texts: dict[str, str]) -> list[Stop]:
+    """Export what `read` returns under the attributes `texts`, as far as each metric has them; return what ends it."""
+    stops = [gauge(metric).observe(_account(read, figure), _those_of(metric, texts)) for metric, figure in _ACCOUNT]
+    stops += [gauge(metric).observe(_each(read, figure), _those_of(metric, texts)) for metric, figure in _POSITION]
+    entry = metrics.POSITION_ENTRY_PRICE
+    return [*stops, gauge(entry).observe(_entry_prices(read), _those_of(entry, texts))]
+
+
+def _those_of(metric: Metric, texts: dict[str, str]) -> dict[str, str]:
+    return {key: text for key, text in texts.items() if key in metric.attributes}
+
+
+def _account(read: Read, figure: Callable[[Figures], object]) -> Callable[[], object]:
+    return lambda: figure(read())
+
+
+def _each(read: Read, figure: Callable[[PositionFigures], object]) -> Callable[[], Iterable[object]]:
+    return lambda: [(figure(position), {attributes.INSTRUMENT_SYMBOL: position.symbol}) for position in read().positions]
+
+
+def _entry_prices(read: Read) -> Callable[[], Iterable[object]]:
+    """A price stays in the currency that it is quoted in: at another day's rate it would be no price that was paid."""
+
+    def prices() -> Iterable[object]:
+        return [
+            (position.entry_price, {attributes.INSTRUMENT_SYMBOL: position.symbol, attributes.CURRENCY: position.quote})
+            for position in read().positions
+        ]
+
+    return prices

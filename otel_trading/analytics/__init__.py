@@ -1,0 +1,1 @@
+"""Streaming mathematics of trading: pure classes and functions that know nothing of metrics."""
