@@ -537,9 +537,9 @@ PNL_REALIZED: Final = Metric(
     description="Profit and loss of what was closed, before fees and funding.",
     attributes=(
         "trading.account.name",
-        "trading.currency",
         "trading.strategy.name",
         "trading.venue.name",
+        "trading.currency",
         "trading.instrument.symbol",
     ),
     opt_in=("trading.instrument.symbol",),
@@ -584,10 +584,10 @@ TRADES: Final = Metric(
     description="Trades that were closed, by outcome.",
     attributes=(
         "trading.account.name",
-        "trading.instrument.symbol",
-        "trading.trade.outcome",
         "trading.strategy.name",
         "trading.venue.name",
+        "trading.instrument.symbol",
+        "trading.trade.outcome",
     ),
 )
 
@@ -817,7 +817,7 @@ RECONCILIATION_POSITION_DIFFERENCE: Final = Metric(
     kind="gauge",
     unit="{unit}",
     description="Size of a position at the venue minus the bot's own figure.",
-    attributes=("trading.account.name", "trading.instrument.symbol", "trading.strategy.name", "trading.venue.name"),
+    attributes=("trading.account.name", "trading.strategy.name", "trading.venue.name", "trading.instrument.symbol"),
     ends_at_zero=True,
 )
 
