@@ -10,7 +10,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from otel_trading.semconv import registry as reg
+from otel_trading.semconv import reader
 
 CHECKOUT = Path(__file__).parents[2]
 
@@ -41,19 +41,19 @@ def render() -> dict[str, str]:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    registry = reg.load()
+    registry = reader.load()
     context = {
         "prometheus_name": prometheus_name,
         "sequence": sequence,
         "bounds": bounds,
         "anchor": anchor,
         "cell": cell,
-        "areas": reg.AREAS,
+        "areas": reader.AREAS,
         "attributes": registry.attributes,
         "carriers": {attribute.key: carriers(registry, attribute.key) for attribute in registry.attributes},
         "metrics": registry.metrics,
         "spans": registry.spans,
-        "foreign": reg.load_foreign(),
+        "foreign": reader.load_foreign(),
     }
     return {path: environment.get_template(template).render(context) for template, path in OUTPUTS.items()}
 
@@ -81,9 +81,9 @@ def cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
 
-def carriers(registry: reg.Registry, key: str) -> list[str]:
+def carriers(registry: reader.Registry, key: str) -> list[str]:
     """Return what carries the attribute."""
-    signals: dict[str, Iterable[reg.Use]] = {
+    signals: dict[str, Iterable[reader.Use]] = {
         "metrics": (use for metric in registry.metrics for use in metric.attributes),
         "spans": (use for span in registry.spans for use in span.attributes),
         "resource": registry.resource,

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from opentelemetry.metrics import Meter
 
-from otel_trading.semconv import registry
+from otel_trading.semconv import reader
 from otel_trading.semconv.metrics import ALL
 from otel_trading.semconv.spec import Metric
 
@@ -14,7 +14,7 @@ OURS = tuple(ALL.values())
 
 FOREIGN = tuple(
     Metric(name=m["name"], kind=m["instrument"], unit=m["unit"], description=m["brief"], attributes=tuple(m["attributes"]))
-    for source in registry.load_foreign()
+    for source in reader.load_foreign()
     for m in source["metrics"]
 )
 
@@ -23,7 +23,7 @@ def values() -> dict[str, str]:
     """A value of each attribute: the first member of an enum, the first example of the others."""
     return {
         attribute.key: str(attribute.members[0].value if attribute.members else next(iter(attribute.examples), "true"))
-        for attribute in registry.load().attributes
+        for attribute in reader.load().attributes
     }
 
 

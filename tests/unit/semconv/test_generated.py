@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from otel_trading.semconv import attributes, generate, metrics, registry
+from otel_trading.semconv import attributes, generate, metrics, reader
 
 CHECKOUT = Path(__file__).parents[3]
 
@@ -90,11 +90,11 @@ def test_a_reference_to_nothing_is_an_error_that_names_it(tmp_path):
         " attributes: [{ref: no.such}]}]"
     )
     with pytest.raises(KeyError, match=r"no\.such"):
-        registry.load(tmp_path)
+        reader.load(tmp_path)
 
 
 def test_the_registry_and_the_templates_are_beside_the_code_that_a_wheel_ships():
-    package = Path(registry.__file__).parent
-    assert registry.REGISTRY.parent == package
-    assert registry.FOREIGN.parent == package
+    package = Path(reader.__file__).parent
+    assert reader.REGISTRY.parent == package
+    assert reader.FOREIGN.parent == package
     assert (package / "templates").is_dir()

@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from otel_trading.semconv import attributes, registry
+from otel_trading.semconv import attributes, reader
 from otel_trading.semconv.metrics import ALL
 
 KINDS = {"c": "counter", "u": "updowncounter", "g": "gauge", "h": "histogram"}
@@ -107,7 +107,7 @@ process.uptime g s
 
 RESERVED = ("total", "count", "sum", "bucket", "info", "created")
 
-# Everything about an account names it; `trading.portfolio.turnover_ratio` is among the statistics of trades.
+# Everything about an account names it.
 OF_AN_ACCOUNT = ("portfolio", "position", "pnl", "drawdown", "returns", "trade", "trades")
 
 # Order states after FIX tag 39, the others after ccxt, alpaca, Interactive Brokers and nautilus_trader.
@@ -127,7 +127,7 @@ MODE live paper backtest
 """
 
 METRICS = ALL.values()
-GROUPS = {metric.name: metric for metric in registry.load().metrics}
+GROUPS = {metric.name: metric for metric in reader.load().metrics}
 NAMES = [metric.name for metric in METRICS]
 KEYS = {key for metric in METRICS for key in metric.attributes}
 

@@ -9,9 +9,9 @@ import re
 import pytest
 import yaml
 
-from otel_trading.semconv import registry
+from otel_trading.semconv import reader
 
-FILES = registry.read_groups()
+FILES = reader.read_groups()
 GROUPS = {group["id"]: group for groups in FILES.values() for group in groups}
 METRICS = {group["metric_name"]: group for group in GROUPS.values() if group["type"] == "metric"}
 ATTRIBUTES = {entry["id"]: entry for group in GROUPS.values() for entry in group.get("attributes", ()) if "id" in entry}
@@ -40,16 +40,16 @@ NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*(\.[a-z][a-z0-9]*(_[a-z0-9]+)*)+"
 
 
 def test_every_file_holds_groups_and_nothing_else():
-    for path in registry.REGISTRY.glob("*.yaml"):
+    for path in reader.REGISTRY.glob("*.yaml"):
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
-        if path.name == registry.MANIFEST:
+        if path.name == reader.MANIFEST:
             assert set(document) == {"name", "description", "semconv_version", "schema_base_url"}
         else:
             assert set(document) == {"groups"}, path
 
 
 def test_every_file_is_short_enough_to_be_read():
-    for path in registry.REGISTRY.glob("*.yaml"):
+    for path in reader.REGISTRY.glob("*.yaml"):
         assert len(path.read_text(encoding="utf-8").splitlines()) <= 400, path
 
 
@@ -65,7 +65,7 @@ def test_a_key_is_never_given_twice():
         return yaml.SafeLoader.construct_mapping(loader, node, deep)
 
     Strict.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, mapping)
-    for path in [*registry.REGISTRY.glob("*.yaml"), registry.FOREIGN]:
+    for path in [*reader.REGISTRY.glob("*.yaml"), reader.FOREIGN]:
         yaml.load(path.read_text(encoding="utf-8"), Strict)  # noqa: S506 - a subclass of the safe loader
 
 
@@ -134,19 +134,19 @@ def test_every_reference_resolves():
 
 
 def test_no_metric_refers_to_an_attribute_twice():
-    for metric in registry.load().metrics:
+    for metric in reader.load().metrics:
         keys = [use.key for use in metric.attributes]
         assert len(keys) == len(set(keys)), metric.name
 
 
 def test_every_attribute_is_carried_by_something():
-    loaded = registry.load()
+    loaded = reader.load()
     carried = {use.key for carrier in (*loaded.metrics, *loaded.spans) for use in carrier.attributes}
     assert carried | {use.key for use in loaded.resource} == set(ATTRIBUTES)
 
 
 def test_every_metric_is_in_a_file_of_the_reference_page():
-    assert {metric.name for metric in registry.load().metrics} == set(METRICS)
+    assert {metric.name for metric in reader.load().metrics} == set(METRICS)
 
 
 @pytest.mark.parametrize("group", METRICS.values(), ids=METRICS)
