@@ -1,0 +1,270 @@
+"""The matching engine: orders against the prices of one trading day after another.
+
+It is synchronous and has no clock of its own, so that the same orders always give the same record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+
+from otel_trading.demo.exchange import rules
+from otel_trading.demo.exchange.behaviour import Behaviour, Dice
+from otel_trading.demo.exchange.custody import Custody
+from otel_trading.demo.exchange.orders import ZERO, Fill, Json, NewOrder, Order, RefusedError, Status, milliseconds, number
+from otel_trading.demo.prices import TICK, Bar, Day
+
+_HALF_SPREAD = Decimal("0.0002")
+_MAX_EXECUTIONS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    amount: Decimal
+    price: Decimal
+
+
+class Engine:
+    """One account at one venue. What happens is appended to `events`, whose index is a message's sequence number."""
+
+    def __init__(self, days: Sequence[Day], *, cash: Decimal, behaviour: Behaviour, dice: Dice) -> None:
+        self._days = days
+        self._behaviour = behaviour
+        self._dice = dice
+        self._starting_cash = cash
+        self._custody = Custody(cash)
+        self._orders: dict[str, Order] = {}
+        self._resting: dict[str, Order] = {}
+        self._by_client_id: dict[str, Order] = {}
+        self._refusals: list[Json] = []
+        self._fills = 0
+        self._attempts = 0
+        self._last: dict[str, Decimal] = {}
+        self._halted: set[str] = set()
+        self.day = -1
+        self.events: list[Json] = []
+
+    # -- the market -------------------------------------------------------------------------------------------------
+
+    @property
+    def ended(self) -> bool:
+        return bool(self.events) and self.events[-1]["type"] == "end"
+
+    def advance(self) -> None:
+        """Play one trading day: resting orders meet its prices, then its bars are published. After the last day: `end`."""
+        if self.day + 1 >= len(self._days):
+            self._publish("end", {"days": len(self._days)})
+            return
+        self.day += 1
+        today = self._days[self.day]
+        bars = {bar.symbol: bar for bar in today.bars}
+        self._halted = {s for s in bars if self._dice.roll("halt", f"{self.day}/{s}") < self._behaviour.halt}
+        for order in list(self._resting.values()):
+            bar = bars.get(order.request.symbol)
+            if bar is not None and bar.symbol not in self._halted:
+                self._match(order, bar)
+            if order.status == "open" and order.request.time_in_force == "day":
+                self._move(order, "expired")
+        for bar in today.bars:
+            self._last[bar.symbol] = bar.close
+            self._publish("bar", _bar_to_wire(bar))
+        self._publish("day", {"index": self.day, "timestamp": milliseconds(today.time)})
+
+    def _match(self, order: Order, bar: Bar) -> None:
+        """Let the day's price range reach a resting order."""
+        request = order.request
+        if request.type == "limit" and request.price is not None:
+            buying = request.side == "buy"
+            if (bar.low <= request.price) if buying else (bar.high >= request.price):
+                amount = order.remaining
+                if self._dice.roll("partial", f"{order.id}/{self.day}") < self._behaviour.partial:
+                    share = Decimal(str(round(0.2 + 0.6 * self._dice.roll("share", f"{order.id}/{self.day}"), 2)))
+                    amount = max((amount * share).quantize(rules.LOT, ROUND_FLOOR), rules.LOT)
+                self._execute(order, [Execution(amount, request.price)], maker=True)
+        elif request.trigger_price is not None and bar.low <= request.trigger_price:
+            gap = min(bar.open, request.trigger_price)
+            self._execute(order, self._sweep(order.id, request, order.remaining, gap), maker=False)
+
+    # -- the customer -----------------------------------------------------------------------------------------------
+
+    def place(self, request: NewOrder) -> Order:
+        """Take an order; raises `RefusedError` when there is none (the refusal is recorded)."""
+        self._attempts += 1
+        try:
+            self._admit(request)
+        except RefusedError as refused:
+            self.refuse(request, refused)
+            raise
+        order = Order(f"O{len(self._orders) + 1:06d}", request, self._days[self.day].time)
+        self._orders[order.id] = order
+        if request.client_order_id:
+            self._by_client_id[request.client_order_id] = order
+        over_limit = request.amount * self._last[request.symbol] > rules.MAXIMUM_NOTIONAL
+        if over_limit or self._dice.roll("risk", self._attempts) < self._behaviour.risk_reject:
+            order.reject_reason = "risk_limit"
+            self._move(order, "rejected")
+        elif request.type == "market":
+            self._take(order)
+        elif request.type == "limit":
+            self._take_what_the_limit_allows(order)
+        else:
+            self._move(order, "open")
+        return order
+
+    def refuse(self, request: NewOrder, refused: RefusedError) -> None:
+        """Put on record that `request` never became an order."""
+        self._refusals.append(
+            {
+                "code": refused.code,
+                "symbol": request.symbol,
+                "side": request.side,
+                "type": request.type,
+                "clientOrderId": request.client_order_id,
+            }
+        )
+
+    def cancel(self, order_id: str) -> Order:
+        order = self.find(order_id)
+        if order.status != "open":
+            raise RefusedError("UNKNOWN_ORDER", f"order is {order.status}", 404)
+        self._move(order, "canceled")
+        return order
+
+    def find(self, order_id: str | None = None, *, client_order_id: str | None = None) -> Order:
+        order = self._orders.get(order_id or "") or self._by_client_id.get(client_order_id or "")
+        if order is None:
+            raise RefusedError("UNKNOWN_ORDER", "no such order", 404)
+        return order
+
+    def open_orders(self) -> list[Json]:
+        return [order.to_wire() for order in self._resting.values()]
+
+    def transfer(self, amount: Decimal) -> None:
+        """Pay in, or out when `amount` is negative."""
+        if amount < -self._buying_power():
+            raise RefusedError("INSUFFICIENT_FUNDS", "not enough free cash")
+        self._custody.transfer(amount)
+
+    def account(self) -> Json:
+        return self._custody.to_wire(self._last, buying_power=self._buying_power())
+
+    def record(self) -> Json:
+        """Everything that happened here: the outside truth about a bot that traded here."""
+        return {
+            "days": self.day + 1,
+            "startingCash": number(self._starting_cash),
+            "transfers": [number(amount) for amount in self._custody.transfers],
+            "orders": [order.to_wire() for order in self._orders.values()],
+            "refusals": self._refusals,
+            "account": self.account(),
+        }
+
+    # -- inside -----------------------------------------------------------------------------------------------------
+
+    def _admit(self, request: NewOrder) -> None:
+        if request.client_order_id in self._by_client_id:
+            raise RefusedError("DUPLICATE_ORDER", "client order id is taken")
+        last = self._last.get(request.symbol)
+        if last is None:
+            raise RefusedError("INVALID_ORDER", "no such symbol, or it has not traded yet")
+        rules.check(request, last)
+        if request.symbol in self._halted:
+            raise RefusedError("MARKET_CLOSED", "trading is halted")
+        if request.side == "sell":
+            resting = (o for o in self._resting.values() if o.request.symbol == request.symbol)
+            promised = sum((o.remaining for o in resting if o.request.side == "sell"), ZERO)
+            if request.amount > self._custody.held(request.symbol) - promised:
+                raise RefusedError("INSUFFICIENT_FUNDS", "not enough shares")
+        elif request.type == "stop_market":
+            raise RefusedError("INVALID_ORDER", "stops only sell here")
+        elif self._price_of(request) > self._buying_power():
+            raise RefusedError("INSUFFICIENT_FUNDS", "not enough free cash")
+
+    def _price_of(self, request: NewOrder) -> Decimal:
+        """The most that a buy can cost, fees included: what is set aside for it."""
+        worst = request.price if request.price is not None else self._quote(request, _MAX_EXECUTIONS - 1)
+        notional = request.amount * worst
+        return notional + rules.fee(notional, maker=False)
+
+    def _buying_power(self) -> Decimal:
+        buys = (order for order in self._resting.values() if order.request.side == "buy")
+        reserved = sum((order.remaining * (order.request.price or ZERO) * (1 + rules.TAKER_FEE) for order in buys), ZERO)
+        return self._custody.cash - reserved
+
+    def _quote(self, request: NewOrder, level: int, price: Decimal | None = None) -> Decimal:
+        """The book's price on the side that `request` takes from, `level` ticks deep."""
+        price = price or self._last[request.symbol]
+        if request.side == "buy":
+            return (price * (1 + _HALF_SPREAD)).quantize(TICK, ROUND_CEILING) + level * TICK
+        return max((price * (1 - _HALF_SPREAD)).quantize(TICK, ROUND_FLOOR) - level * TICK, TICK)
+
+    def _sweep(self, key: str, request: NewOrder, amount: Decimal, price: Decimal | None = None) -> list[Execution]:
+        """Take `amount` out of the book, in one execution or in several at worse and worse prices."""
+        count = 1
+        if self._dice.roll("split", key) < self._behaviour.split:
+            count = 2 + int(self._dice.roll("executions", key) * (_MAX_EXECUTIONS - 1))
+        piece = (amount / count).quantize(rules.LOT, ROUND_FLOOR)
+        pieces = [piece] * (count - 1) + [amount - piece * (count - 1)]
+        return [Execution(p, self._quote(request, level, price)) for level, p in enumerate(pieces) if p]
+
+    def _take(self, order: Order) -> None:
+        amount = order.request.amount
+        if self._dice.roll("shortfall", order.id) < self._behaviour.shortfall:
+            amount = (amount / 2).quantize(rules.LOT, ROUND_FLOOR)
+        self._execute(order, self._sweep(order.id, order.request, amount), maker=False)
+        if order.status == "open":
+            self._move(order, "expired")
+
+    def _take_what_the_limit_allows(self, order: Order) -> None:
+        request, limit = order.request, order.request.price or ZERO
+        offered = self._sweep(order.id, request, request.amount)
+        within = [e for e in offered if (e.price <= limit if request.side == "buy" else e.price >= limit)]
+        self._execute(order, within, maker=False)
+        if order.status == "open":
+            if request.time_in_force == "ioc":
+                self._move(order, "expired")
+            elif not within:
+                self._move(order, "open")
+
+    def _execute(self, order: Order, executions: Iterable[Execution], *, maker: bool) -> None:
+        for execution in executions:
+            self._fills += 1
+            fill = Fill(
+                id=f"E{self._fills:06d}",
+                order_id=order.id,
+                symbol=order.request.symbol,
+                side=order.request.side,
+                amount=execution.amount,
+                price=execution.price,
+                fee=rules.fee(execution.amount * execution.price, maker=maker),
+                liquidity="maker" if maker else "taker",
+                time=self._days[self.day].time,
+            )
+            order.fills.append(fill)
+            self._custody.book(fill)
+            self._publish("fill", fill.to_wire())
+            self._move(order, "open" if order.remaining else "closed")
+
+    def _move(self, order: Order, status: Status) -> None:
+        order.status = status
+        if status == "open":
+            self._resting[order.id] = order
+        else:
+            self._resting.pop(order.id, None)
+        self._publish("order", order.to_wire())
+
+    def _publish(self, kind: str, data: Json) -> None:
+        self.events.append({"seq": len(self.events), "type": kind, "data": data})
+
+
+def _bar_to_wire(bar: Bar) -> Json:
+    return {
+        "symbol": bar.symbol,
+        "timestamp": milliseconds(bar.time),
+        "open": number(bar.open),
+        "high": number(bar.high),
+        "low": number(bar.low),
+        "close": number(bar.close),
+        "volume": bar.volume,
+    }
