@@ -23,7 +23,7 @@ def token() -> str:
 @pytest.fixture
 def token_file(token, tmp_path) -> Path:
     path = tmp_path / "token"
-    path.write_text(f"{token}\n")
+    path.write_text(f"{token} # of the fleet\nretired # until the last sender has the new one\n")
     return path
 
 

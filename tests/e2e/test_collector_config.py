@@ -6,7 +6,12 @@ import re
 
 import pytest
 import yaml
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
+from otel_trading.pipeline.settings import Settings
 from tests.harness import Collector, Prometheus, find, one, wait_until
 from tests.harness.collector import CONFIGURATIONS
 from tests.harness.otlp import OK, Sender
@@ -30,6 +35,26 @@ def test_every_file_is_started_by_this_module():
     in_tests = {file for files in ALL for file in files}
     in_folder = {path.name for path in CONFIGURATIONS.glob("*.yaml")} - {"builder.yaml"}
     assert in_tests == in_folder
+
+
+def test_the_readme_lists_every_variable_with_its_default():
+    readme = (CONFIGURATIONS / "README.md").read_text()
+    listed = {row[1]: row[2] for row in re.findall(r"^(\| `(OTELCOL_\w+)` \| ([^|]*) \|)", readme, re.MULTILINE)}
+    used: dict[str, set[str]] = {}
+    for file in {file for files in ALL for file in files}:
+        for name, default in re.findall(r"\$\{env:(\w+):-([^}]*)\}", (CONFIGURATIONS / file).read_text()):
+            used.setdefault(name, set()).add(default)
+    assert listed.keys() == used.keys()
+    for name, defaults in used.items():
+        for default in defaults - {"", "null"}:
+            assert f"`{default}`" in listed[name]
+
+
+def test_a_series_expires_after_two_exports_and_a_scrape():
+    """With the SDK's own interval and the scrape interval that README.md gives Prometheus."""
+    [expiration] = re.findall(r"OTELCOL_METRIC_EXPIRATION:-(\d+)s", (CONFIGURATIONS / "agent.yaml").read_text())
+    [scrape] = re.findall(r"scrape_interval: (\d+)s", (CONFIGURATIONS / "README.md").read_text())
+    assert int(expiration) == 2 * Settings().export_interval + int(scrape)
 
 
 @pytest.mark.parametrize("files", ALL, ids="+".join)
@@ -101,6 +126,24 @@ def test_an_agent_a_gateway_and_a_backend_in_a_row(settings, tmp_path):
                 with agent:
                     assert Sender("http", agent.http_endpoint).send("trading.price", 7, by=exporter) == OK
                     wait_until(lambda: one(backend.scrape(), "trading_price", by=exporter) == 7, exporter)  # noqa: B023
+
+
+def test_spans_take_the_same_way(settings, tmp_path):
+    with Collector("agent.yaml", directory=tmp_path, name="backend") as backend:
+        out = {"OTELCOL_BACKEND_ENDPOINT": backend.http_endpoint, "OTELCOL_QUEUE_DIRECTORY": "gateway-queue"}
+        with Collector("gateway.yaml", directory=tmp_path, env=settings | out, name="gateway") as gateway:
+            out = {
+                "OTELCOL_GATEWAYS": f"[{address(gateway.grpc_endpoint)}]",
+                "OTELCOL_QUEUE_DIRECTORY": "agent-queue",
+            }
+            with Collector(FORWARDING_AGENT, directory=tmp_path, env=settings | out, name="agent") as agent:
+                exporter = OTLPSpanExporter(f"{agent.http_endpoint}/v1/traces")
+                provider = TracerProvider(resource=Resource({"service.name": "bot", "service.instance.id": "1"}))
+                provider.add_span_processor(SimpleSpanProcessor(exporter))
+                with provider.get_tracer("bot").start_as_current_span("order"):
+                    pass
+                provider.shutdown()
+                wait_until(lambda: re.search(r'\tTraces\t.*"spans": 1', backend.output()), "the backend has the span")
 
 
 def test_a_bot_stays_with_one_gateway_and_a_fleet_uses_all(settings, tmp_path):
@@ -175,6 +218,21 @@ def test_the_gateway_takes_nothing_without_its_token(protocol, refusal, gateway,
 @pytest.mark.parametrize(("protocol", "refusal"), [("grpc", "UNAVAILABLE"), ("http", "400")])
 def test_the_gateway_speaks_tls_only(protocol, refusal, gateway, token):
     assert Sender(protocol, otlp(gateway, protocol), token=token).send("trading.price", 1) == refusal
+
+
+@pytest.mark.parametrize("protocol", ["grpc", "http"])
+def test_the_gateway_can_ask_for_a_certificate_too(protocol, settings, tls, token, tmp_path):
+    mutual = {"OTELCOL_TLS_CLIENT_CA": str(tls.ca), "OTELCOL_QUEUE_DIRECTORY": "queue"}
+    with Collector("gateway.yaml", directory=tmp_path, env=settings | mutual) as gateway:
+        endpoint = otlp(gateway, protocol)
+        nameless = Sender(protocol, endpoint, ca=tls.ca, token=token)
+        if protocol == "grpc":
+            assert nameless.send("trading.price", 1) == "UNAVAILABLE"
+        else:
+            with pytest.raises(OSError, match="certificate required"):
+                nameless.send("trading.price", 1)
+        known = Sender(protocol, endpoint, ca=tls.ca, identity=(tls.cert, tls.key), token=token)
+        assert known.send("trading.price", 1) == OK
 
 
 def test_a_token_is_renewed_without_a_restart(gateway, tls, token, token_file):

@@ -75,3 +75,17 @@ def test_the_gateway_sends_on_when_its_backend_returns(gateway, backend, tls, to
         assert {bot.send("trading.price", 1, batch=batch) for batch in sorted(BATCHES)} == {OK}
         with backend:
             all_arrive(backend)
+
+
+@pytest.mark.parametrize(("protocol", "refusal"), [("grpc", "UNAVAILABLE"), ("http", "503")])
+def test_a_full_queue_says_try_again(protocol, refusal, gateway, backend, tls, token):
+    """Nothing is dropped in silence: the sender is told, and it is told what makes it try again."""
+    gateway.env["OTELCOL_QUEUE_SIZE"] = "3"
+    with gateway:
+        endpoint = gateway.grpc_endpoint if protocol == "grpc" else gateway.http_endpoint
+        bot = Sender(protocol, endpoint, ca=tls.ca, token=token)
+        answers = {batch: bot.send("trading.price", 1, batch=batch) for batch in sorted(BATCHES)}
+        assert set(answers.values()) == {OK, refusal}
+        with backend:
+            accepted = {batch for batch, answer in answers.items() if answer == OK}
+            wait_until(lambda: arrived(backend) == accepted, "what was accepted has arrived")

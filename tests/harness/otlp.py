@@ -19,7 +19,7 @@ OK = "OK"
 
 
 class Sender:
-    """Sends gauges of one resource to `endpoint` (`http://` or, with `ca`, `https://`), without retries."""
+    """Sends gauges of one resource to `endpoint`, without retries; with `ca` over TLS, with `identity` (certificate, key) mutual."""
 
     def __init__(
         self,
@@ -29,11 +29,13 @@ class Sender:
         service: str = "bot",
         instance: str = "1",
         ca: Path | None = None,
+        identity: tuple[Path, Path] | None = None,
         token: str | None = None,
     ) -> None:
         self._resource = Resource({"service.name": service, "service.instance.id": instance})
         self._endpoint = endpoint.replace("http://", "https://") if ca else endpoint
         self._ca = ca
+        self._identity = identity
         self._authorization = f"Bearer {token}" if token else ""
         self._post = self._grpc if protocol == "grpc" else self._http
 
@@ -51,7 +53,8 @@ class Sender:
     def _grpc(self, request: ExportMetricsServiceRequest) -> str:
         address = self._endpoint.split("//")[1]
         if self._ca:
-            channel = grpc.secure_channel(address, grpc.ssl_channel_credentials(self._ca.read_bytes()))
+            cert, key = (path.read_bytes() for path in self._identity) if self._identity else (None, None)
+            channel = grpc.secure_channel(address, grpc.ssl_channel_credentials(self._ca.read_bytes(), key, cert))
         else:
             channel = grpc.insecure_channel(address)
         metadata = [("authorization", self._authorization)] if self._authorization else []
@@ -68,6 +71,8 @@ class Sender:
             headers["Authorization"] = self._authorization
         post = urllib.request.Request(f"{self._endpoint}/v1/metrics", request.SerializeToString(), headers)
         context = ssl.create_default_context(cafile=self._ca) if self._ca else None
+        if context and self._identity:
+            context.load_cert_chain(*self._identity)
         try:
             with urllib.request.urlopen(post, timeout=10, context=context):
                 return OK
