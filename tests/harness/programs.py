@@ -16,6 +16,7 @@ DEBIAN_PACKAGES = {
     "prometheus-alertmanager": "prometheus-alertmanager",
     "prometheus-pushgateway": "prometheus-pushgateway",
     "promtool": "prometheus",
+    "setpriv": "util-linux",
 }
 
 

@@ -143,7 +143,6 @@ def test_a_process_is_told_lines(tmp_path):
         assert process.wait() == 0
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a child with its parent")
 def test_no_child_outlives_a_test_run_that_is_killed(tmp_path):
     """`kill -9` of pytest itself: neither fixtures nor atexit run."""
     program = f"""
