@@ -1,0 +1,135 @@
+"""What has been counted already: the same execution and the same end of an order count once, however often they are told.
+
+A venue repeats itself (after a reconnect, in the answer to each query), and a bot tells us the same order from its submission,
+its queries and its stream. The memory is bounded: what was used least recently is forgotten first.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import Final, Generic, NamedTuple, TypeVar
+
+from otel_trading.semconv.attributes import OrderStatus
+
+REMEMBERED: Final = 10_000
+"""Executions, and orders, that are remembered: a few megabytes at most."""
+
+_ROUNDING: Final = 1e-9
+"""A share of a quantity that is no fill but the rounding of floats."""
+
+_V = TypeVar("_V")
+
+
+class _Recent(Generic[_V]):
+    """A mapping that makes what is missing and forgets what was used least recently."""
+
+    def __init__(self, make: Callable[[], _V], size: int) -> None:
+        self._make = make
+        self._size = size
+        self._entries: OrderedDict[Hashable, _V] = OrderedDict()
+
+    def __getitem__(self, key: Hashable) -> _V:
+        value = self._entries.get(key)
+        if value is None:
+            value = self._entries[key] = self._make()
+            if len(self._entries) > self._size:
+                self._entries.popitem(last=False)
+        else:
+            self._entries.move_to_end(key)
+        return value
+
+    def clear(self) -> None:
+        self._entries.clear()
+
+
+class Growth(NamedTuple):
+    """What was added to the totals of an order."""
+
+    quantity: float
+    cost: float
+    """Quantity times price."""
+    fees: tuple[float, ...]
+
+
+@dataclass(slots=True)
+class _Execution:
+    counted: bool = False
+
+
+@dataclass(slots=True)
+class _Order:
+    submitted: bool = False
+    ended: OrderStatus | None = None
+    filled: float = 0.0
+    cost: float = 0.0
+    fees: tuple[float, ...] = ()
+    by_totals: bool = False
+    """Whether a part of it was counted from its totals: fills that are listed later would count that part again."""
+
+
+class Seen:
+    """Answers whether something is new, and remembers it."""
+
+    def __init__(self, size: int = REMEMBERED) -> None:
+        self._lock = threading.Lock()
+        self._executions = _Recent(_Execution, size)
+        self._orders = _Recent(_Order, size)
+
+    def execution(self, key: Hashable) -> bool:
+        """Whether the execution is new."""
+        with self._lock:
+            execution = self._executions[key]
+            new, execution.counted = not execution.counted, True
+            return new
+
+    def submission(self, key: Hashable) -> bool:
+        """Whether the order's submission is new."""
+        with self._lock:
+            order = self._orders[key]
+            new, order.submitted = not order.submitted, True
+            return new
+
+    def end(self, key: Hashable, status: OrderStatus) -> bool:
+        """Whether this end of the order counts: its first one, or what an unknown one turned out to be."""
+        with self._lock:
+            order = self._orders[key]
+            new = order.ended is None or (order.ended == "unknown" and status != "unknown")
+            if new:
+                order.ended = status
+            return new
+
+    def listed(self, key: Hashable, filled: float, cost: float) -> bool:
+        """Whether the order's fills can be counted one by one, as they are listed: `filled` in all, at `cost`."""
+        with self._lock:
+            order = self._orders[key]
+            if not order.by_totals and filled > order.filled:
+                order.filled, order.cost = filled, cost
+            return not order.by_totals
+
+    def grown(self, key: Hashable, filled: float, cost: float, fees: tuple[float, ...]) -> Growth | None:
+        """Return what was filled since the order was last told of, None if nothing was."""
+        with self._lock:
+            order = self._orders[key]
+            growth = Growth(filled - order.filled, cost - order.cost, _minus(fees, order.fees))
+            if growth.quantity <= filled * _ROUNDING:
+                return None
+            order.filled, order.cost, order.fees, order.by_totals = filled, cost, fees, True
+            return growth
+
+    def clear(self) -> None:
+        """Forget everything (for tests, and for a process that forked)."""
+        with self._lock:
+            self._executions.clear()
+            self._orders.clear()
+
+
+def _minus(now: tuple[float, ...], then: tuple[float, ...]) -> tuple[float, ...]:
+    return tuple(paid - before for paid, before in zip_longest(now, then[: len(now)], fillvalue=0.0))
+
+
+seen = Seen()
+"""The memory of this process, shared by the decorators and the plain calls."""

@@ -1,0 +1,69 @@
+"""Turns the cycles of strategies, and their signals, into metrics."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from otel_trading import metrics
+from otel_trading.metrics.catalog import provider
+from otel_trading.metrics.values import as_float
+from otel_trading.orders import error_type, vocabulary
+from otel_trading.recording.operations import error_series
+from otel_trading.recording.series import Table, select
+from otel_trading.semconv import attributes as a
+from otel_trading.semconv import metrics as m
+from otel_trading.semconv.attributes import SignalDirection
+
+_DURATION = metrics.histogram(m.STRATEGY_CYCLE_DURATION)
+_INTERVAL = metrics.gauge(m.STRATEGY_CYCLE_INTERVAL)
+_LAST = metrics.gauge(m.STRATEGY_LAST_CYCLE_TIME)
+
+_DIRECTIONS: Final[Mapping[str, SignalDirection]] = {
+    **dict.fromkeys(("long", "up", "bullish", "enter_long", "exit_short"), "long"),
+    **dict.fromkeys(("short", "down", "bearish", "enter_short", "exit_long"), "short"),
+    **dict.fromkeys(("flat", "hold", "neutral", "none", "close", "exit", "wait"), "flat"),
+}
+
+COMPONENT: Final = "strategy"
+"""The component under which exceptions that leave a cycle are counted."""
+
+
+def direction_of(value: object) -> SignalDirection:
+    """Return the position that a signal asks for: a word for it, a side, or a number by its sign; else `flat`."""
+    side = vocabulary.side(value)
+    if side is not None:
+        return "long" if side == "buy" else "short"
+    number = as_float(value)
+    if number is not None:
+        return "long" if number > 0 else "short" if number < 0 else "flat"
+    return _DIRECTIONS.get(vocabulary.word(value) or "", "flat")
+
+
+class CycleSeries:
+    """The series of one strategy."""
+
+    def __init__(self, strategy: str, every: float | None, clock: Callable[[], float] = time.time) -> None:
+        self._known = {a.STRATEGY_NAME: strategy}
+        self._every = every
+        self._clock = clock
+        self._duration = _DURATION.bind(self._known)
+        self._interval = _INTERVAL.bind(self._known)
+        self._last = _LAST.bind(self._known)
+        self._failures = Table(self._failure)
+        self._announced: object = None
+
+    def ended(self, seconds: float, error: BaseException | None = None) -> None:
+        """Record a cycle that ended just now; one that failed has ended too."""
+        kind = None if error is None else error_type(error)
+        (self._duration if kind is None else self._failures[kind]).record(seconds)
+        self._last.set(self._clock())
+        if self._every is not None and self._announced is not provider.delegate:
+            self._interval.set(self._every)
+            self._announced = provider.delegate
+        if isinstance(error, Exception) and kind is not None:  # a cancellation is no error of the bot
+            error_series[COMPONENT, kind].add()
+
+    def _failure(self, kind: str) -> metrics.BoundHistogram:
+        return _DURATION.bind(select(m.STRATEGY_CYCLE_DURATION, {**self._known, a.ERROR_TYPE: kind}))
