@@ -36,11 +36,11 @@ def refusing_port() -> Iterator[int]:
 class BlackHole:
     """A TCP server that accepts each connection, swallows what is sent and never answers."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
         self.connections = 0
         self.received = 0
         """Bytes that were swallowed: more than none proves that a client is waiting for an answer."""
-        self._server = socket.create_server((LOOPBACK, 0))
+        self._server = socket.create_server((LOOPBACK, port))
         self._clients: list[socket.socket] = []
         self._lock = threading.Lock()
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
@@ -67,7 +67,15 @@ class BlackHole:
                     with self._lock:
                         self.received += len(data)
             except OSError:  # the client went away, or we did
-                return
+                pass
+            with self._lock:
+                self._clients.remove(client)
+
+    @property
+    def waiting(self) -> int:
+        """Clients that are connected and still hope for an answer."""
+        with self._lock:
+            return len(self._clients)
 
     def close(self) -> None:
         """Stop; clients that still wait see their connection closed."""
