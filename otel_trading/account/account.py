@@ -8,13 +8,13 @@ from decimal import Decimal
 from enum import Enum
 from threading import RLock
 
-from otel_trading.account import series, told
-from otel_trading.account.book import Fill
+from otel_trading.account import execution, series, told
+from otel_trading.account.book import MAX_SYMBOLS
 from otel_trading.account.figures import Figures, figures
-from otel_trading.account.money import ZERO, Amount, Exact, amount
+from otel_trading.account.money import Amount, Exact, amount
 from otel_trading.account.position import Position
 from otel_trading.account.sessions import Clock, Timeline, seconds
-from otel_trading.account.state import State
+from otel_trading.account.state import State, Update
 from otel_trading.errors import ConfigurationError
 from otel_trading.metrics import faults
 from otel_trading.metrics.values import labels
@@ -23,9 +23,10 @@ from otel_trading.semconv import attributes
 REMEMBERED_EXECUTIONS = 50_000
 """Execution ids that are remembered, so that a replay does not count them twice."""
 
-_SIDES = {
-    **dict.fromkeys(("buy", "b", "bot", "bought", "buy_to_open", "buy_to_close", "buy_to_cover"), 1),
-    **dict.fromkeys(("sell", "s", "sld", "sold", "sell_to_open", "sell_to_close", "sell_short"), -1),
+_REFUSALS = {
+    "late": "the price is older than the one before",
+    "not_positive": "an inverse contract has a positive price",
+    "too_many_symbols": f"prices of more than {MAX_SYMBOLS} symbols are not kept",
 }
 
 _live: dict[tuple[str, str | None, str | None], Account] = {}
@@ -76,10 +77,10 @@ class Account:
         if not callable(clock):
             raise ConfigurationError(f"Account: clock is {clock!r}, expected a function that returns unix seconds")
         self._timeline = Timeline(clock)
-        self._exact = Exact()
+        self._lock = RLock()  # a signal handler may come in between and use the account too
         self._executions: dict[tuple[str, str], None] = {}
         self._cached: Figures | None = None
-        with self._exact:
+        with self._lock, Exact():
             self._state = State(self.currency, start)
         self._stops = series.observe(
             self._figures,
@@ -87,8 +88,8 @@ class Account:
                 {
                     attributes.ACCOUNT_NAME: self.name,
                     attributes.CURRENCY: self.currency,
-                    attributes.STRATEGY_NAME: strategy,
-                    attributes.VENUE_NAME: venue,
+                    attributes.STRATEGY_NAME: self._identity[1],
+                    attributes.VENUE_NAME: self._identity[2],
                 }
             ),
         )
@@ -98,7 +99,7 @@ class Account:
             before.close()
 
     def __repr__(self) -> str:
-        return f"Account({self.name!r}, currency={self.currency!r})"
+        return f"Account({self.name!r})"
 
     @faults.contained("account")
     def fill(
@@ -120,40 +121,18 @@ class Account:
         `multiplier` is what one unit at a price of one is worth: the size of a contract. The same `execution_id` of the same
         symbol counts once.
         """
-        what = f"Account({self.name!r}).fill"
-        sign = _SIDES.get(
-            str(side.value if isinstance(side, Enum) and isinstance(side.value, str) else side).lower().rpartition(".")[2]
-        )
-        units, paid, size = (
-            amount(quantity, f"{what} quantity"),
-            amount(price, f"{what} price"),
-            amount(multiplier, f"{what} multiplier"),
-        )
-        charged = ZERO if fee is None else amount(fee, f"{what} fee")
-        if not _is_symbol(symbol) or sign is None or units is None or paid is None:
-            self._drop("not_a_fill", what, "no fill with a symbol, a side, a quantity and a price")
+        what = f"{self!r}.fill"
+        entered = execution.read(what, symbol, side, quantity, price, fee, fee_currency, multiplier)
+        if entered is None:
             return
-        if units <= 0 or size is None or size <= 0:
-            self._drop("not_positive", what, "quantity and multiplier have to be positive")
-            return
-        entered = Fill(
-            symbol,
-            units if sign > 0 else units.copy_negate(),
-            paid,
-            ZERO if charged is None else charged,
-            None if fee_currency is None else str(fee_currency).upper(),
-            None if size == 1 else size,
-            isinstance(quantity, float),
-        )
         now = self._timeline.clock()
         then = self._then(time, now, what)
-        with self._exact:
+        with self._lock, Exact():
             if execution_id is not None and not self._first_time((symbol, str(execution_id))):
                 return
             self._advance(then, now)
             refused = self._state.fill(entered, then)
-        if refused is not None:
-            self._drop(refused, what, refused)
+        self._refused(refused, what)
 
     @faults.contained("account")
     def mark(self, symbol: str, price: Amount, *, time: float | datetime | None = None) -> None:
@@ -161,16 +140,16 @@ class Account:
         value = amount(price, "Account.mark price")
         if value is None:
             return
-        if not _is_symbol(symbol):
-            self._drop("not_a_symbol", "Account.mark", "no symbol")
+        if not _is_text(symbol):
+            faults.drop("not_a_symbol", "Account.mark: a %s is no symbol; dropped", type(symbol).__name__, about="Account.mark")
             return
         now = self._timeline.clock()
         then = now if time is None else self._then(time, now, "Account.mark")
-        with self._exact:
+        with self._lock, Exact():
             self._advance(then, now)
             refused = self._state.mark(symbol, value, then)
         if refused is not None:
-            self._drop(refused, f"Account.mark({symbol!r})", refused)
+            self._refused(refused, f"{self!r}.mark({symbol!r})")
 
     @faults.contained("account")
     def update(
@@ -179,38 +158,54 @@ class Account:
         equity: Amount | None = None,
         cash: Amount | None = None,
         positions: object = None,
+        buying_power: Amount | None = None,
+        margin_used: Amount | None = None,
+        margin_available: Amount | None = None,
         time: float | datetime | None = None,
     ) -> None:
-        """Take what the bot, or its venue, already knows; what is None stays as it is."""
-        what = f"Account({self.name!r}).update"
-        worth = None if equity is None else amount(equity, f"{what} equity")
-        money = None if cash is None else amount(cash, f"{what} cash")
+        """Take what the bot, or its venue, already knows; what is None stays as it is.
+
+        `positions` are all open ones (one that is not in it was closed): a mapping of symbols to sizes, or several mappings or
+        objects with `symbol`, `size` (negative or with a `side` when short) and, where known, `entry_price`, `mark_price`,
+        `value`, `unrealized_pnl`, `multiplier`; the names of ccxt and alpaca are understood too.
+
+        An `equity` stands until the next one is told. With cash and positions it is where the books go on from: fills and marks
+        move it. Cash and positions without it give it. Before the first fill this is what the account begins with, no gain.
+        Tell a deposit before the equity that contains it.
+        """
+        what = f"{self!r}.update"
         read = None if positions is None else told.read(positions, f"{what} positions")
-        if worth is None and money is None and read is None:
-            return
-        listed, unread = (None, set[str]()) if read is None else read
+        update = Update(
+            equity=None if equity is None else amount(equity, f"{what} equity"),
+            cash=None if cash is None else amount(cash, f"{what} cash"),
+            positions=None if read is None else read[0],
+            unread=frozenset() if read is None else frozenset(read[1]),
+            buying_power=None if buying_power is None else amount(buying_power, f"{what} buying_power"),
+            margin_used=None if margin_used is None else amount(margin_used, f"{what} margin_used"),
+            margin_available=None if margin_available is None else amount(margin_available, f"{what} margin_available"),
+        )
         now = self._timeline.clock()
         then = self._then(time, now, what)
-        with self._exact:
+        with self._lock, Exact():
             self._advance(then, now)
-            consistent = self._state.update(worth, money, listed, unread, then)
+            consistent = self._state.update(update, then)
         if not consistent:
             faults.log_once(
-                ("contradiction", self._identity),
-                "otel_trading: account %s was told positions that its fills do not explain: equity and cash are unknown until "
-                "update() tells them too",
-                self.name,
+                ("missed", self._identity),
+                "otel_trading: %r was told positions that its fills did not lead to: realised profit is unknown from now on, "
+                "and equity until update() tells it",
+                self,
             )
 
     @faults.contained("account")
     def deposit(self, amount: Amount, *, time: float | datetime | None = None) -> None:
         """Enter money that came in: no profit, and no end of a drawdown."""
-        self._flow(amount, 1, time, f"Account({self.name!r}).deposit")
+        self._flow(amount, 1, time, f"{self!r}.deposit")
 
     @faults.contained("account")
     def withdraw(self, amount: Amount, *, time: float | datetime | None = None) -> None:
         """Enter money that was taken out: no loss, and no drawdown."""
-        self._flow(amount, -1, time, f"Account({self.name!r}).withdraw")
+        self._flow(amount, -1, time, f"{self!r}.withdraw")
 
     def close(self) -> None:
         """End all series of the account."""
@@ -224,63 +219,61 @@ class Account:
     @property
     def equity(self) -> Decimal | None:
         """Cash plus the worth of all positions."""
-        with self._exact:
+        with self._lock, Exact():
             return self._state.equity
 
     @property
     def cash(self) -> Decimal | None:
         """All cash, in the account's currency."""
-        with self._exact:
+        with self._lock, Exact():
             return self._state.cash
 
     @property
     def positions(self) -> dict[str, Position]:
         """The open positions by symbol."""
-        with self._exact:
+        with self._lock, Exact():
             return {symbol: holding.position() for symbol, holding in self._state.book.open.items()}
 
     @property
     def realized_pnl(self) -> Decimal | None:
         """Profit of what was closed, before fees."""
-        with self._exact:
+        with self._lock, Exact():
             return self._state.realized
 
     @property
     def unrealized_pnl(self) -> Decimal | None:
         """Profit of what is open, at its marks."""
-        with self._exact:
+        with self._lock, Exact():
             return self._state.unrealized
 
     @property
     def fees(self) -> Decimal | None:
         """All fees so far, less rebates."""
-        with self._exact:
+        with self._lock, Exact():
             return self._state.fees
 
     @property
     def drawdown(self) -> float | None:
-        """Fall from the highest flow-adjusted equity, as a positive fraction of it."""
-        with self._exact:
-            drawdown = self._state.performance.drawdown
-            return None if drawdown is None else drawdown.current
+        """Fall from the highest equity, deposits and withdrawals taken into account, as a positive fraction of it."""
+        with self._lock, Exact():
+            return self._state.drawdown
 
     @property
     def max_drawdown(self) -> float | None:
         """The deepest drawdown so far."""
-        with self._exact:
-            drawdown = self._state.performance.drawdown
-            return None if drawdown is None else drawdown.maximum
+        with self._lock, Exact():
+            return self._state.max_drawdown
 
     def _flow(self, value: Amount, sign: int, time: float | datetime | None, what: str) -> None:
         flow = amount(value, what)
         if flow is None:
             return
         if flow <= 0:
-            self._drop("not_positive", what, "the amount has to be positive")
+            faults.drop("not_positive", "%s: the amount has to be positive; dropped", what, about=what)
             return
         now = self._timeline.clock()
         then = self._then(time, now, what)
-        with self._exact:
+        with self._lock, Exact():
             self._advance(then, now)
             self._state.flow(sign * flow)
 
@@ -304,7 +297,7 @@ class Account:
     def _figures(self) -> Figures:
         """Return the present figures, the same ones to all metrics of a collection if nothing happens meanwhile."""
         now = self._timeline.clock()
-        with self._exact:
+        with self._lock, Exact():
             present = self._timeline.present(now)
             if (present is not None and self._state.performance.session.advance(present)) or self._cached is None:
                 self._cached = figures(self._state)
@@ -313,18 +306,19 @@ class Account:
         for currency in sorted(missing):
             faults.log_once(
                 ("rate", self._identity, currency),
-                "otel_trading: account %s has money in %s and no rate of it: what needs one is absent until mark(%r, ...)",
-                self.name,
+                "otel_trading: %r has money in %s and no rate of it: what needs one is absent until mark(%r, ...)",
+                self,
                 currency,
                 f"{currency}/{self.currency}",
             )
         return found
 
-    def _drop(self, reason: str, what: str, why: str) -> None:
-        faults.drop(reason, "%s: %s; dropped", what, why, about=what)
+    def _refused(self, reason: str | None, what: str) -> None:
+        if reason is not None:
+            faults.drop(reason, "%s: %s; dropped", what, _REFUSALS[reason], about=what)
 
 
-def _is_symbol(value: object) -> bool:
+def _is_text(value: object) -> bool:
     return isinstance(value, str) and bool(value)
 
 

@@ -6,7 +6,7 @@ worth of the holdings, and its change is realised plus unrealised profit minus f
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -73,6 +73,29 @@ class Book:
     def worth(self) -> Decimal | None:
         """Cash and holdings in the account's currency; None while the cash, a price or a rate for it is not known."""
         return self.convert(self._net) if self.cash_known and not self._unknown else None
+
+    @property
+    def unrealized(self) -> Decimal | None:
+        """Profit of all holdings at their prices, in the account's currency; None while it is not known of one of them."""
+        totals: dict[str, Decimal] = {}
+        for holding in self.open.values():
+            if (pnl := holding.pnl) is None:
+                return None
+            _add(totals, holding.instrument.settle, pnl)
+        return self.convert(totals)
+
+    @property
+    def exposure(self) -> tuple[Decimal, Decimal] | None:
+        """Gross and net value of all holdings, in the account's currency; None while the value of one of them is not known."""
+        gross: dict[str, Decimal] = {}
+        net: dict[str, Decimal] = {}
+        for holding in self.open.values():
+            if (value := holding.value) is None:
+                return None
+            _add(gross, holding.instrument.settle, value.copy_abs())
+            _add(net, holding.instrument.settle, value)
+        gross_sum, net_sum = self.convert(gross), self.convert(net)
+        return None if gross_sum is None or net_sum is None else (gross_sum, net_sum)
 
     def convert(self, amounts: Mapping[str, Decimal]) -> Decimal | None:
         """Return the sum in the account's currency; None, and noted in `missing`, without a rate for one of them."""
@@ -151,7 +174,7 @@ class Book:
         self.cash = {}
         self._receive(self.currency, amount)
 
-    def replace(self, positions: Iterable[Told], unread: set[str], time: float) -> bool:
+    def replace(self, positions: Iterable[Told], unread: Collection[str], time: float) -> bool:
         """Make `positions` the open ones, those of the symbols in `unread` left as they are; return whether a size changed."""
         told = {position.symbol: position for position in positions if position.size}
         changed = False
@@ -203,7 +226,7 @@ def _take(holding: Holding, position: Told) -> None:
         holding.multiplier = position.multiplier
     holding.size = position.size
     if position.entry_price is not None and (position.entry_price > 0 or not holding.instrument.inverse):
-        holding.cost = holding.worth_at(position.size, position.entry_price)
+        holding.cost = holding.value_at(position.size, position.entry_price)
     elif not same:
         holding.cost = None
     holding.value = None

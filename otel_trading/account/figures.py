@@ -29,6 +29,9 @@ class Figures:
     equity: Decimal | None
     cash: Decimal | None
     peak_equity: Decimal | None
+    buying_power: Decimal | None
+    margin_used: Decimal | None
+    margin_available: Decimal | None
     exposure_gross: Decimal | None
     exposure_net: Decimal | None
     exposure_ratio: Decimal | None
@@ -49,12 +52,13 @@ def figures(state: State) -> Figures:
     equity, realized, unrealized, fees = state.equity, state.realized, state.unrealized, state.fees
     gross, net = state.exposure or (None, None)
     performance = state.performance
-    drawdown = performance.drawdown
-    daily_known = state.worth is not None
     return Figures(
         equity=equity,
         cash=state.cash,
-        peak_equity=None if drawdown is None or equity is None else drawdown.peak,
+        peak_equity=state.peak_equity,
+        buying_power=state.buying_power,
+        margin_used=state.margin_used,
+        margin_available=state.margin_available,
         exposure_gross=gross,
         exposure_net=net,
         exposure_ratio=_fraction(net, equity),
@@ -63,10 +67,10 @@ def figures(state: State) -> Figures:
         realized=realized,
         unrealized=unrealized,
         net=None if realized is None or unrealized is None or fees is None else realized + unrealized - fees,
-        daily=performance.daily if daily_known else None,
+        daily=performance.daily if state.worth is not None else None,
         daily_ratio=performance.daily_ratio if equity is not None else None,
-        drawdown=None if drawdown is None or equity is None else drawdown.current,
-        max_drawdown=None if drawdown is None else drawdown.maximum,
+        drawdown=state.drawdown,
+        max_drawdown=state.max_drawdown,
         positions=tuple(_positions(state)),
     )
 

@@ -6,7 +6,6 @@ and whatever is made of it is exact again, so the identities of the books hold t
 
 from __future__ import annotations
 
-import threading
 from decimal import (
     MAX_EMAX,
     MIN_EMIN,
@@ -41,22 +40,16 @@ _INPUT = Context(prec=60, Emin=-60, Emax=50, traps=[*_FAULTS, Inexact, Subnormal
 
 
 class Exact:
-    """A lock in which Decimal operators are exact, whatever context the application has set."""
+    """While entered, Decimal operators of this thread are exact, whatever context the application has set; entered once."""
 
-    __slots__ = ("_lock", "_outer")
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._outer = _EXACT
+    __slots__ = ("_outer",)
 
     def __enter__(self) -> None:
-        self._lock.acquire()
         self._outer = getcontext()
         setcontext(_EXACT)
 
     def __exit__(self, *_: object) -> None:
         setcontext(self._outer)
-        self._lock.release()
 
 
 def quotient(dividend: Decimal, divisor: Decimal) -> Decimal:

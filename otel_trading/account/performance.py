@@ -48,8 +48,8 @@ class Performance:
             with localcontext(QUOTIENT):
                 self.drawdown.flow(self._worth, self._worth + amount)
 
-    def restart(self, worth: Decimal) -> None:
-        """Measure from `worth` on: what was before had no capital to be measured by."""
-        self._worth = worth
-        self.session.restart(worth - self._flows)
-        self.drawdown = Drawdown(worth)
+    def restart(self) -> None:
+        """Measure from the next update on."""
+        self._worth = None
+        self.session.restart()
+        self.drawdown = None

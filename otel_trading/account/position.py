@@ -21,9 +21,9 @@ class Position:
     price: Decimal | None
     """The price that it is marked at, as the instrument is quoted."""
     value: Decimal | None
-    """Size times price times multiplier, in `currency`; negative when short."""
+    """Size times price (over price for an inverse contract) times multiplier, in `currency`; negative when short."""
     unrealized_pnl: Decimal | None
-    """Value minus cost, in `currency`, before fees."""
+    """Profit if it were closed at `price`, in `currency`, before fees."""
     currency: str
     """The currency that the instrument settles in."""
 
@@ -31,7 +31,7 @@ class Position:
 class Holding:
     """The books of one instrument at average cost; all money in the currency that it settles in.
 
-    An inverse contract is worth `-1/price` for each unit: then cost, value and profit have the same form as for any other.
+    The value of an inverse contract falls when its price rises, and a long position in it gains by that.
     """
 
     __slots__ = ("cost", "counted", "instrument", "multiplier", "price", "size", "time", "told_pnl", "value")
@@ -41,7 +41,7 @@ class Holding:
         self.multiplier = ONE
         self.size = ZERO
         self.cost: Decimal | None = ZERO
-        """What the open size cost, negative when short."""
+        """The value of the open size when it was entered, negative when short."""
         self.price: Decimal | None = None
         self.time = float("-inf")
         """When `price` was one, unix seconds."""
@@ -56,7 +56,7 @@ class Holding:
         """Unrealised profit and loss."""
         if self.told_pnl is not None:
             return self.told_pnl
-        return None if self.value is None or self.cost is None else self.value - self.cost
+        return None if self.value is None or self.cost is None else self._gain(self.cost, self.value)
 
     @property
     def worth(self) -> Decimal | None:
@@ -69,12 +69,12 @@ class Holding:
             return None
         if not self.instrument.inverse:
             return quotient(self.cost, self.size * self.multiplier)
-        return quotient(self.size * self.multiplier, self.cost.copy_negate()) if self.cost else None
+        return quotient(self.size * self.multiplier, self.cost) if self.cost else None
 
-    def worth_at(self, size: Decimal, price: Decimal) -> Decimal:
+    def value_at(self, size: Decimal, price: Decimal) -> Decimal:
         """Return the value of `size` units at `price`."""
         if self.instrument.inverse:
-            return quotient(size * self.multiplier, price.copy_negate())
+            return quotient(size * self.multiplier, price)
         return size * price * self.multiplier
 
     def revalue(self) -> None:
@@ -83,14 +83,14 @@ class Holding:
         if not self.size:
             self.value = ZERO
         elif self.price is not None:
-            self.value = self.worth_at(self.size, self.price)
+            self.value = self.value_at(self.size, self.price)
 
     def trade(self, quantity: Decimal, price: Decimal) -> tuple[Decimal, Decimal | None]:
         """Add the signed `quantity` at `price`; return what was paid for it and the profit that it realised.
 
         The profit of closing what has no known cost is None.
         """
-        paid = self.worth_at(quantity, price)
+        paid = self.value_at(quantity, price)
         before, cost = self.size, self.cost
         self.size = before + quantity
         if not before or (before > 0) == (quantity > 0):
@@ -101,11 +101,14 @@ class Holding:
                 return paid, None
             released = quotient(cost * quantity.copy_abs(), before.copy_abs())
             self.cost = cost - released
-            return paid, -paid - released
-        proceeds = self.worth_at(before, price)
+            return paid, self._gain(released, -paid)
+        proceeds = self.value_at(before, price)
         # What goes through zero begins a new position at this price.
         self.cost = paid + proceeds if self.size else ZERO
-        return paid, None if cost is None else proceeds - cost
+        return paid, None if cost is None else self._gain(cost, proceeds)
+
+    def _gain(self, cost: Decimal, value: Decimal) -> Decimal:
+        return cost - value if self.instrument.inverse else value - cost
 
     def position(self) -> Position:
         """Return the present state."""

@@ -76,6 +76,6 @@ class Session:
             self.start = gain
         self.gain = gain
 
-    def restart(self, gain: Decimal) -> None:
-        """Measure from `gain` on."""
-        self.start = self.gain = gain
+    def restart(self) -> None:
+        """Measure from the next gain on."""
+        self.start = self.gain = None

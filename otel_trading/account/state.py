@@ -10,12 +10,27 @@ Three sources of equity, of which one holds at a time:
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum, auto
 
 from otel_trading.account.book import Book, Fill, Told
 from otel_trading.account.money import ZERO
 from otel_trading.account.performance import Performance
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """What a bot tells of the account, checked and exact; None is what it does not tell."""
+
+    equity: Decimal | None
+    cash: Decimal | None
+    positions: Sequence[Told] | None
+    unread: frozenset[str] = frozenset()
+    """Symbols of positions whose size could not be read: they stay as they were."""
+    buying_power: Decimal | None = None
+    margin_used: Decimal | None = None
+    margin_available: Decimal | None = None
 
 
 class _Source(Enum):
@@ -33,13 +48,27 @@ class State:
         self.performance = Performance()
         self.funded = bool(cash)
         """Some capital was named: before, equity, cash and every fraction of them are not known."""
+        self.buying_power: Decimal | None = None
+        self.margin_used: Decimal | None = None
+        self.margin_available: Decimal | None = None
         self._source = _Source.BOOKS if cash else _Source.BLANK
         self._constant = ZERO
         self._told = ZERO
+        self._updated = False
         self._cash_told = False
         self._positions_told = False
         self._traded = False
         self._sample()
+
+    @property
+    def worth(self) -> Decimal | None:
+        """Capital and gain; the gain alone while no capital was named."""
+        if self._source is _Source.TOLD:
+            return self._told
+        if self._source is not _Source.BOOKS:
+            return None
+        worth = self.book.worth
+        return None if worth is None else worth + self._constant
 
     @property
     def equity(self) -> Decimal | None:
@@ -56,8 +85,8 @@ class State:
     @property
     def realized(self) -> Decimal | None:
         """Profit of what was closed, before fees, at the present rates."""
-        known = self.book.realized_known and (self._source is _Source.BOOKS or self._traded)
-        return self.book.convert(self.book.realized) if known else None
+        kept = self._traded or (self._source is _Source.BOOKS and not self._positions_told)
+        return self.book.convert(self.book.realized) if kept and self.book.realized_known else None
 
     @property
     def fees(self) -> Decimal | None:
@@ -65,39 +94,35 @@ class State:
 
     @property
     def unrealized(self) -> Decimal | None:
-        if not self.positions_known:
-            return None
-        totals: dict[str, Decimal] = {}
-        for holding in self.book.open.values():
-            if (pnl := holding.pnl) is None:
-                return None
-            currency = holding.instrument.settle
-            totals[currency] = totals.get(currency, ZERO) + pnl
-        return self.book.convert(totals)
+        return self.book.unrealized if self.positions_known else None
 
     @property
     def exposure(self) -> tuple[Decimal, Decimal] | None:
         """Gross and net value of all holdings."""
-        if not self.positions_known:
-            return None
-        gross: dict[str, Decimal] = {}
-        net: dict[str, Decimal] = {}
-        for holding in self.book.open.values():
-            if (value := holding.value) is None:
-                return None
-            currency = holding.instrument.settle
-            gross[currency] = gross.get(currency, ZERO) + value.copy_abs()
-            net[currency] = net.get(currency, ZERO) + value
-        gross_sum, net_sum = self.book.convert(gross), self.book.convert(net)
-        return None if gross_sum is None or net_sum is None else (gross_sum, net_sum)
+        return self.book.exposure if self.positions_known else None
+
+    @property
+    def peak_equity(self) -> Decimal | None:
+        """The equity at which there would be no drawdown."""
+        drawdown = self.performance.drawdown
+        return None if drawdown is None or self.equity is None else drawdown.peak
+
+    @property
+    def drawdown(self) -> float | None:
+        drawdown = self.performance.drawdown
+        return None if drawdown is None or self.equity is None else drawdown.current
+
+    @property
+    def max_drawdown(self) -> float | None:
+        drawdown = self.performance.drawdown
+        return None if drawdown is None else drawdown.maximum
 
     def fill(self, fill: Fill, time: float) -> str | None:
         """Enter an execution; return why it was left out if it was."""
         refused = self.book.trade(fill, time)
         if refused is None:
             self._traded = True
-            if self._source is _Source.BLANK:
-                self._source = _Source.BOOKS
+            self._open_books()
             self._sample()
         return refused
 
@@ -114,63 +139,64 @@ class State:
         self.book.flow(amount)
         self._told += amount
         self.funded = True
+        self._open_books()
+        self._sample()
+
+    def update(self, told: Update, time: float) -> bool:
+        """Take what the bot knows; return False where it shows trades that were missed, by which figures are lost."""
+        self._pass_on(told)
+        capital = told.cash is not None or told.equity is not None
+        if not capital and told.positions is None:
+            return True
+        if not (self._traded or self._updated) or (capital and not self.funded):
+            # What the bot begins with is no gain.
+            self.performance.restart()
+        missed = False
+        if told.positions is not None:
+            changed = self.book.replace(told.positions, told.unread, time)
+            missed = changed and (self._traded or self._positions_told)
+            self.book.realized_known = self.book.realized_known and not missed
+            self._positions_told = True
+        if told.cash is not None:
+            self.book.set_cash(told.cash)
+            self.book.cash_known = self._cash_told = True
+        self.funded = self.funded or capital
+        kept_books = self._source is _Source.BOOKS
+        self._find_source(told, missed=missed)
+        self._updated = True
+        self._sample()
+        return not missed or not (self._traded or (kept_books and self._source is _Source.NONE))
+
+    def _pass_on(self, told: Update) -> None:
+        """Take what nothing else depends on."""
+        self.buying_power = self.buying_power if told.buying_power is None else told.buying_power
+        self.margin_used = self.margin_used if told.margin_used is None else told.margin_used
+        self.margin_available = self.margin_available if told.margin_available is None else told.margin_available
+
+    def _find_source(self, told: Update, *, missed: bool) -> None:
+        """Decide where equity comes from after `told` was entered into the books."""
+        complete = told.cash is not None and told.positions is not None and not told.unread
+        if told.equity is not None:
+            worth = self.book.worth if complete else None
+            if worth is None:
+                self._source, self._told = _Source.TOLD, told.equity
+                self.book.cash_known = self._cash_told
+            else:
+                self._source, self._constant = _Source.BOOKS, told.equity - worth
+        elif self._source is _Source.TOLD:
+            pass
+        elif complete:
+            self._source, self._constant = _Source.BOOKS, ZERO
+        elif self._source is _Source.BLANK:
+            self._source = _Source.NONE
+            self.book.cash_known = self._cash_told
+        elif self._source is _Source.BOOKS and missed:
+            self._source = _Source.NONE
+            self.book.cash_known = self._cash_told = told.cash is not None
+
+    def _open_books(self) -> None:
         if self._source is _Source.BLANK:
             self._source = _Source.BOOKS
-        self._sample()
-
-    def update(
-        self,
-        equity: Decimal | None,
-        cash: Decimal | None,
-        positions: Sequence[Told] | None,
-        unread: set[str],
-        time: float,
-    ) -> bool:
-        """Take what the bot knows; return False where its positions contradict the books and no equity follows any more."""
-        restart = not self.funded and (equity is not None or cash is not None)
-        consistent = True
-        changed = False
-        opening = not self._traded and not self._positions_told
-        if positions is not None:
-            changed = self.book.replace(positions, unread, time)
-            self._positions_told = True
-        if cash is not None:
-            self.book.set_cash(cash)
-            self.book.cash_known = self._cash_told = self.funded = True
-        complete = cash is not None and positions is not None and not unread
-        if equity is not None:
-            self.funded = True
-            worth = self.book.worth if complete else None
-            if worth is not None:
-                self._source, self._constant = _Source.BOOKS, equity - worth
-            else:
-                self._source, self._told = _Source.TOLD, equity
-                self.book.cash_known = self._cash_told
-        elif self._source is not _Source.TOLD:
-            if complete:
-                self._source, self._constant = _Source.BOOKS, ZERO
-            elif self._source is _Source.BLANK:
-                self._source = _Source.NONE
-                self.book.cash_known = self._cash_told
-            elif self._source is _Source.BOOKS and changed and not opening and cash is None:
-                # Trades that the books have not seen: their cash is no longer true.
-                self._source = _Source.NONE
-                self.book.cash_known = consistent = False
-        worth = self.worth
-        if restart and worth is not None:
-            self.performance.restart(worth)
-        self._sample()
-        return consistent
-
-    @property
-    def worth(self) -> Decimal | None:
-        """Capital and gain; the gain alone while no capital was named."""
-        if self._source is _Source.TOLD:
-            return self._told
-        if self._source is not _Source.BOOKS:
-            return None
-        worth = self.book.worth
-        return None if worth is None else worth + self._constant
 
     def _sample(self) -> None:
         worth = self.worth

@@ -1,0 +1,58 @@
+"""Reads what a bot says of an execution."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from otel_trading.account.book import Fill
+from otel_trading.account.money import ZERO, amount
+from otel_trading.metrics import faults
+
+_SIDES = {
+    **dict.fromkeys(("buy", "b", "bot", "bought", "buy_to_open", "buy_to_close", "buy_to_cover"), 1),
+    **dict.fromkeys(("sell", "s", "sld", "sold", "sell_to_open", "sell_to_close", "sell_short"), -1),
+}
+"""What FIX, ccxt, alpaca and Interactive Brokers call the two sides."""
+
+
+def read(
+    what: str,
+    symbol: object,
+    side: object,
+    quantity: object,
+    price: object,
+    fee: object,
+    fee_currency: object,
+    multiplier: object,
+) -> Fill | None:
+    """Return the execution; None, counted as dropped and logged once for `what`, if a part that it needs cannot be used.
+
+    A fee that is no number is left out and the rest counts: the position is what matters most.
+    """
+    sign = _SIDES.get(_side(side))
+    units, paid = amount(quantity, f"{what} quantity"), amount(price, f"{what} price")
+    size = amount(multiplier, f"{what} multiplier")
+    charged = ZERO if fee is None else amount(fee, f"{what} fee")
+    if not isinstance(symbol, str) or not symbol or sign is None:
+        faults.drop("not_a_fill", "%s: a fill needs a symbol, and buy or sell; dropped", what, about=what)
+        return None
+    if units is None or paid is None or size is None:
+        return None
+    if units <= 0 or size <= 0:
+        faults.drop("not_positive", "%s: quantity and multiplier have to be positive; dropped", what, about=what)
+        return None
+    return Fill(
+        symbol,
+        units if sign > 0 else units.copy_negate(),
+        paid,
+        ZERO if charged is None else charged,
+        str(fee_currency).upper() if fee_currency else None,
+        None if size == 1 else size,
+        inexact=isinstance(quantity, float),
+    )
+
+
+def _side(side: object) -> str:
+    if isinstance(side, Enum):
+        side = side.value if isinstance(side.value, str) else side.name
+    return str(side).lower()

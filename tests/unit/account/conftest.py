@@ -1,0 +1,88 @@
+"""A fresh stock MeterProvider for each test, and what its readers see of the accounts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+
+from otel_trading.account import Account
+from otel_trading.metrics import faults
+from otel_trading.metrics.catalog import provider
+from otel_trading.metrics.collection import collecting
+
+Points = dict[str, list[tuple[float, dict[str, str]]]]
+
+
+class Seen:
+    """What one reader collects, by name without the leading `trading.`."""
+
+    def __init__(self, reader: InMemoryMetricReader) -> None:
+        self.reader = reader
+
+    def points(self) -> Points:
+        with collecting(id(self.reader)):
+            data = self.reader.get_metrics_data()
+        return {
+            metric.name.removeprefix("trading."): [(point.value, dict(point.attributes)) for point in metric.data.data_points]
+            for resource in (data.resource_metrics if data else ())
+            for scope in resource.scope_metrics
+            for metric in scope.metrics
+            if metric.data.data_points
+        }
+
+    def values(self) -> dict[str, float]:
+        """Every series by its metric, and its symbol where it has one; for tests of a single account."""
+        return {
+            name + (f" {attributes['trading.instrument.symbol']}" if "trading.instrument.symbol" in attributes else ""): value
+            for name, points in self.points().items()
+            for value, attributes in points
+        }
+
+
+@pytest.fixture
+def readers() -> Iterator[tuple[Seen, Seen]]:
+    """Two readers on one provider, as when a bot is scraped and pushes at once."""
+    first, second = InMemoryMetricReader(), InMemoryMetricReader()
+    faults.reset()
+    stock = MeterProvider([first, second], shutdown_on_exit=False)
+    provider.attach(stock)
+    yield Seen(first), Seen(second)
+    provider.attach(None)
+    stock.shutdown()
+
+
+@pytest.fixture
+def seen(readers: tuple[Seen, Seen]) -> Seen:
+    return readers[0]
+
+
+class Clock:
+    """Unix seconds that a test moves."""
+
+    def __init__(self, now: float) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock(1_700_000_000.0)  # 2023-11-14T22:13:20Z
+
+
+@pytest.fixture
+def account(clock: Clock) -> Iterator[Callable[..., Account]]:
+    """Make accounts that are closed at the end; in USD, with 10,000 of it, unless said otherwise."""
+    made: list[Account] = []
+
+    def make(name: str = "main", **arguments: object) -> Account:
+        made.append(Account(name, **{"currency": "USD", "cash": 10_000, "clock": clock, **arguments}))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
