@@ -1,0 +1,90 @@
+"""`strategy_cycle`: that a strategy runs, and how long a cycle of it takes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from typing import Any, overload
+
+from opentelemetry.trace import SpanKind
+
+from otel_trading.decorators import spans
+from otel_trading.decorators.blocks import Block
+from otel_trading.decorators.kinds import CallableObject, Decorator, FunctionT, P, R_co, default_name
+from otel_trading.decorators.spans import OpenSpan
+from otel_trading.decorators.wrapping import Hooks, Shape, wrap
+from otel_trading.errors import ConfigurationError
+from otel_trading.metrics.values import as_float
+from otel_trading.orders import error_type
+from otel_trading.recording.strategy import cycles
+from otel_trading.semconv.attributes import STRATEGY_NAME
+
+Interval = float | timedelta | None
+
+
+class _StrategyCycle:
+    """Record each cycle of a strategy: its duration, when it ended, and the interval at which it is expected.
+
+    ```python
+    @ot.strategy_cycle("sma_cross", every=60)
+    def on_bar(bar): ...
+
+    with ot.strategy_cycle.track("sma_cross", every=60):
+        ...
+    ```
+
+    `every` is in seconds, or a `timedelta`. Without a name the strategy is called as the function is. An exception that leaves
+    a cycle is counted as an error of the component `strategy`, too.
+
+    Raises `ConfigurationError` when `every` is not a positive number.
+    """
+
+    @overload
+    def __call__(self, function: FunctionT, /) -> FunctionT: ...
+    @overload
+    def __call__(self, name: str | None = None, /, *, every: Interval = None) -> Decorator: ...
+    @overload
+    def __call__(self, function: CallableObject[P, R_co], /) -> Callable[P, R_co]: ...
+    def __call__(self, name: Any = None, /, *, every: Interval = None) -> Any:
+        if name is not None and not isinstance(name, str):
+            return wrap(name, partial(_hooks, None, None))
+        return partial(wrap, describe=partial(_hooks, name, _seconds(every)))
+
+    def track(self, name: str, *, every: Interval = None) -> Block:
+        """Return the context manager that does the same for a block of code."""
+        return Block(lambda: _hooks(name, _seconds(every), None))
+
+
+def _seconds(every: Interval) -> float | None:
+    if every is None:
+        return None
+    seconds = as_float(every.total_seconds() if isinstance(every, timedelta) else every)
+    if seconds is None or not (seconds > 0 and math.isfinite(seconds)):
+        raise ConfigurationError(f"every is the interval between cycles in seconds, a positive number, not {every!r}")
+    return seconds
+
+
+def _hooks(name: str | None, every: float | None, shape: Shape | None) -> Hooks:
+    strategy = name or (default_name(shape.function) if shape else "")
+    cycle = cycles[strategy, every]
+    current = shape is None or shape.runs_at_once
+
+    def begin() -> OpenSpan:
+        return spans.start(f"cycle {strategy}", SpanKind.INTERNAL, {STRATEGY_NAME: strategy}, current=current)
+
+    def ended(_result: object, seconds: float, span: OpenSpan | None) -> None:
+        cycle.ended(seconds)
+        if span is not None:
+            span.end()
+
+    def failed(error: BaseException, seconds: float, span: OpenSpan | None) -> None:
+        cycle.ended(seconds, error)
+        if span is not None:
+            span.end(error_type=error_type(error))
+
+    return Hooks(ended, failed, begin, "traced")
+
+
+strategy_cycle = _StrategyCycle()
