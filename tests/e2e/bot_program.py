@@ -40,7 +40,40 @@ def main() -> None:
     def sell(symbol: str, quantity: str, price: str) -> None:
         account.fill(symbol, "sell", quantity, price)
 
-    commands = {"trade": trade, "buy": buy, "sell": sell, "flush": telemetry.flush}
+    def everything() -> None:
+        """Use each kind of figure that the SDK records at least once."""
+        trade("3")
+        ot.record_order(
+            venue="kraken",
+            side="sell",
+            type="market",
+            status="rejected",
+            latency=0.25,
+            strategy="sma_cross",
+            reject_reason="insufficient_funds",
+        )
+        ot.record_fill(
+            venue="kraken", symbol="ETH/USD", side="sell", quantity=2, price=50, fee=-0.1, currency="USD", liquidity="maker"
+        )
+        ot.record_inference(0.002, model="direction", version="3", label="up", strategy="sma_cross")
+        ot.record_inference(0.004, model="size", version="1", score=-0.25)
+        ot.record_inference(0.5, model="size", version="1", error="timeout")
+        ot.record_signal("sma_cross", "long", symbol="BTC/USD")
+        ot.record_market_data("trades", venue="kraken", symbol="BTC/USD", at=1_700_000_000)
+        ot.record_stream_event("trades", "connected", venue="kraken")
+        ot.record_stream_event("trades", "reconnected", venue="kraken")
+        ot.set_venue_connected("kraken", True)
+        ot.record_alert("warning", strategy="sma_cross")
+        ot.record_error("feed", ValueError("odd"))
+        ot.record_order(venue="kraken", side="sideways", type="limit", status="no such status")
+        account.fill("BTC/USD", "buy", 2, 100, fee="0.5")
+        account.fill("ETH/USD", "sell", 3, 50)
+        account.fill("ETH/USD", "buy", 1, 40)
+        account.mark("BTC/USD", 90)
+        account.update(buying_power=50_000, margin_used=1_000, margin_available=9_000)
+        telemetry.meter.create_counter("my.own.jobs", unit="{job}").add(4, {"kind": "cleaning"})
+
+    commands = {"everything": everything, "trade": trade, "buy": buy, "sell": sell, "flush": telemetry.flush}
     say("ready")
     for line in sys.stdin:
         number, command, *arguments = line.split()

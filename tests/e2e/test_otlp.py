@@ -80,3 +80,22 @@ def test_what_a_bot_did_last_arrives_when_it_is_terminated(agent, tmp_path):
         bot.do("trade 4")
         bot.stop()
         assert one(agent.scrape(), "trading_orders_total") == 4
+
+
+@pytest.mark.parametrize("protocol", ["grpc", "http/protobuf"])
+def test_a_bot_may_push_to_a_gateway_directly(protocol, agent, settings, tls, token, tmp_path):
+    """With nothing but the standard variables that collector-config/README.md names."""
+    out = {"OTELCOL_BACKEND_ENDPOINT": agent.http_endpoint, "OTELCOL_QUEUE_DIRECTORY": "queue"}
+    with Collector("gateway.yaml", directory=tmp_path, name="gateway", env=settings | out) as gateway:
+        endpoint = gateway.grpc_endpoint if protocol == "grpc" else gateway.http_endpoint
+        secure = {
+            "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint.replace("http://", "https://"),
+            "OTEL_EXPORTER_OTLP_HEADERS": f"authorization=Bearer%20{token}",
+            "OTEL_EXPORTER_OTLP_CERTIFICATE": str(tls.ca),
+            # `requests` would take these instead of the certificate.
+            "REQUESTS_CA_BUNDLE": "",
+            "CURL_CA_BUNDLE": "",
+        }
+        with Bot(tmp_path, exporters="otlp", protocol=protocol, env=secure) as bot:
+            bot.do("trade 6")
+            wait_until(lambda: one(agent.scrape(), "trading_orders_total") == 6, "the backend has the orders")
