@@ -46,9 +46,9 @@ def start(name: str, kind: SpanKind, attributes: Mapping[str, object], *, curren
 
 
 def set_attributes(span: Span, attributes: Mapping[str, object]) -> None:
-    """Set those that are not None: numbers as floats, the rest as text."""
+    """Set those that are not None: numbers as floats, what is true or false as it is, the rest as text."""
     for key, value in attributes.items():
-        number = None if isinstance(value, bool) else as_float(value)
+        number = value if isinstance(value, bool) else as_float(value)
         found = number if number is not None else label(value)
         if found is not None:
             span.set_attribute(key, found)

@@ -21,7 +21,7 @@ class Money(NamedTuple):
     inverse: bool = False
     """A contract that is quoted in one currency and settled in its base: its value is quantity over price."""
 
-    def value(self, quantity: float, price: float, multiplier: float = 1.0) -> float:
+    def value(self, quantity: float, price: float, multiplier: float = 1) -> float:
         """Return the money value of `quantity` at `price`, not negative, where a contract is `multiplier` units."""
         size = abs(quantity) * multiplier
         return size / abs(price) if self.inverse and price else size * abs(price)

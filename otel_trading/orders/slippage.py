@@ -25,7 +25,7 @@ class Slippage:
 
 
 def measure(
-    side: OrderSide, average: float, reference: float, quantity: float, multiplier: float = 1.0, *, inverse: bool = False
+    side: OrderSide, average: float, reference: float, quantity: float, multiplier: float = 1, *, inverse: bool = False
 ) -> Slippage | None:
     """Return the slippage of `quantity` filled at `average` where `reference` was meant; None without positive prices.
 

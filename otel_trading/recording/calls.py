@@ -80,7 +80,7 @@ def record_fill(
     execution_id: str | None = None,
     strategy: str | None = None,
     account: Any = None,
-    multiplier: float = 1.0,
+    multiplier: float = 1,
 ) -> None:
     """Record a fill: its count, its money value, and its fee, or its rebate if `fee` is negative.
 

@@ -30,7 +30,7 @@ class Terms(NamedTuple):
     """The currency of prices where the symbol does not say it."""
     account: AccountLike | None = None
     """Gets each fill, if there is one."""
-    multiplier: float = 1.0
+    multiplier: float = 1
     """Units of the instrument in one contract."""
     reference_price: float | None = None
     """The price that was meant when the order was decided, if it is known."""
@@ -52,16 +52,11 @@ class Terms(NamedTuple):
         return said._replace(currency=currency)
 
 
-def record_result(context: Context, operation: OrderOperation, seconds: float | None, report: Report, terms: Terms) -> None:
+def record_result(found: OrderSeries, operation: OrderOperation, seconds: float, report: Report, terms: Terms) -> None:
     """Record that an operation returned, after `seconds`, what `report` says."""
-    found = series[
-        context._replace(
-            symbol=context.symbol or report.symbol, side=context.side or report.side, type=context.type or report.type
-        )
-    ]
+    found = _completed(found, report)
     submitted = operation == "submit"
-    if seconds is not None:
-        found.durations[operation, report.status if submitted or report.stated else None, None].record(seconds)
+    found.durations[operation, report.status if submitted or report.stated else None, None].record(seconds)
     for fill in _fills(found.context, report):
         record_fill(found, fill, terms)
     ended = report.status in TERMINAL or (submitted and report.status == "unknown")
@@ -70,11 +65,18 @@ def record_result(context: Context, operation: OrderOperation, seconds: float | 
         _record_slippage(found, report, terms)
 
 
-def record_failure(context: Context, operation: OrderOperation, seconds: float | None, failure: Failure) -> None:
+def _completed(found: OrderSeries, report: Report) -> OrderSeries:
+    """The series of what the report says, too, where it was not known when the order was sent."""
+    context = found.context
+    symbol, side, kind = context.symbol or report.symbol, context.side or report.side, context.type or report.type
+    if (symbol, side, kind) == context[3:]:
+        return found
+    return series[context._replace(symbol=symbol, side=side, type=kind)]
+
+
+def record_failure(found: OrderSeries, operation: OrderOperation, seconds: float, failure: Failure) -> None:
     """Record that an operation raised; only a submission says something about the order itself."""
-    found = series[context]
-    if seconds is not None:
-        found.durations[operation, None, failure.error_type].record(seconds)
+    found.durations[operation, None, failure.error_type].record(seconds)
     if operation == "submit":
         record_end(found, failure.status, failure.reject_reason, None)
 

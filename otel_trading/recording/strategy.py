@@ -26,6 +26,9 @@ _DIRECTIONS: Final[Mapping[str, SignalDirection]] = {
     **dict.fromkeys(("flat", "hold", "neutral", "none", "close", "exit", "wait"), "flat"),
 }
 
+clock: Callable[[], float] = time.time
+"""What times of events are read from, in unix seconds."""
+
 COMPONENT: Final = "strategy"
 """The component under which exceptions that leave a cycle are counted."""
 
@@ -44,10 +47,9 @@ def direction_of(value: object) -> SignalDirection:
 class CycleSeries:
     """The series of one strategy."""
 
-    def __init__(self, strategy: str, every: float | None, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, key: tuple[str, float | None]) -> None:
+        strategy, self._every = key
         self._known = {a.STRATEGY_NAME: strategy}
-        self._every = every
-        self._clock = clock
         self._duration = _DURATION.bind(self._known)
         self._interval = _INTERVAL.bind(self._known)
         self._last = _LAST.bind(self._known)
@@ -58,7 +60,7 @@ class CycleSeries:
         """Record a cycle that ended just now; one that failed has ended too."""
         kind = None if error is None else error_type(error)
         (self._duration if kind is None else self._failures[kind]).record(seconds)
-        self._last.set(self._clock())
+        self._last.set(clock())
         if self._every is not None and self._announced is not provider.delegate:
             self._interval.set(self._every)
             self._announced = provider.delegate
@@ -67,3 +69,7 @@ class CycleSeries:
 
     def _failure(self, kind: str) -> metrics.BoundHistogram:
         return _DURATION.bind(select(m.STRATEGY_CYCLE_DURATION, {**self._known, a.ERROR_TYPE: kind}))
+
+
+cycles: Table[tuple[str, float | None], CycleSeries] = Table(CycleSeries)
+"""The series of every strategy, by its name and the interval at which it is expected in seconds."""

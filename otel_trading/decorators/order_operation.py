@@ -1,0 +1,233 @@
+"""What is done around each operation on an order: what is known when it is sent, and what its answer says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, Final, NamedTuple, TypeAlias, cast, get_args
+
+from opentelemetry.trace import SpanKind
+
+from otel_trading import tracing
+from otel_trading.decorators import spans
+from otel_trading.decorators.arguments import Reader, Request
+from otel_trading.decorators.spans import OpenSpan
+from otel_trading.errors import ConfigurationError
+from otel_trading.metrics import faults
+from otel_trading.orders import Report, classify, read, vocabulary
+from otel_trading.recording.calls import account_name
+from otel_trading.recording.order_series import Context, OrderSeries, series
+from otel_trading.recording.orders import AccountLike, Terms, record_failure, record_result
+from otel_trading.recording.series import Table
+from otel_trading.semconv import attributes as a
+from otel_trading.semconv.attributes import OrderOperation as Operation
+from otel_trading.semconv.attributes import OrderRejectReason, OrderSide, OrderType
+
+Errors: TypeAlias = "Mapping[type[BaseException] | str, OrderRejectReason]"
+"""Exception classes, or their names, that mean a rejection, and its reason."""
+
+_PLAIN: Final = frozenset({str, type(None)})
+"""Types of arguments by which a call is looked up as it is."""
+
+_HeadKey: TypeAlias = "tuple[str | None, str | None, str | None, str | None, bool]"
+
+
+class Settings(NamedTuple):
+    """What a decorator was told, checked."""
+
+    venue: str | None
+    strategy: str | None
+    operation: Operation
+    terms: Terms
+    account: str | None
+    symbol: str | None
+    side: OrderSide | None
+    type: OrderType | None
+    result: Callable[[Any], object] | None
+    errors: Mapping[str, OrderRejectReason]
+
+
+def settings(
+    *,
+    venue: str | None,
+    strategy: str | None,
+    currency: str | None,
+    account: AccountLike | None,
+    operation: Operation,
+    symbol: str | None,
+    side: str | None,
+    order_type: str | None,
+    result: Callable[[Any], object] | None,
+    errors: Errors | None,
+    multiplier: float,
+) -> Settings:
+    """Check what a decorator was told; raises `ConfigurationError` for what cannot be meant."""
+    operations = get_args(Operation)
+    if operation not in operations:
+        raise ConfigurationError(f"operation is one of {', '.join(operations)}, not {operation!r}")
+    meant = vocabulary.side(side)
+    if side is not None and meant is None:
+        raise ConfigurationError(f"side is buy or sell, not {side!r}")
+    if not multiplier > 0:
+        raise ConfigurationError(f"multiplier is the units of the instrument in one contract, not {multiplier!r}")
+    reasons = a.ORDER_REJECT_REASON_VALUES
+    named: dict[str, OrderRejectReason] = {
+        kind if isinstance(kind, str) else kind.__name__: reason for kind, reason in (errors or {}).items()
+    }
+    if strange := sorted({str(reason) for reason in named.values()} - set(reasons)):
+        raise ConfigurationError(
+            f"errors: {', '.join(strange)} is no reason of a rejection; the reasons are {', '.join(reasons)}"
+        )
+    return Settings(
+        venue,
+        strategy,
+        operation,
+        Terms(currency, account, multiplier),
+        None if account is None else account_name(account),
+        symbol,
+        meant,
+        None if order_type is None else vocabulary.order_type(order_type),
+        result,
+        named,
+    )
+
+
+class _Sent(NamedTuple):
+    """An operation that was begun."""
+
+    found: OrderSeries
+    rest: tuple[object, ...] | None
+    """What the request is to be read from when it is needed; None once it was."""
+    request: Request | None
+    span: OpenSpan | None
+
+
+class OrderOperation:
+    """The hooks of one decorated function, or of one block."""
+
+    def __init__(self, chosen: Settings, reader: Reader | None, *, current: bool) -> None:
+        self._chosen = chosen
+        self._reader = reader
+        self._current = current
+        self._submits = chosen.operation == "submit"
+        self._direct = reader is not None and reader.direct
+        self._by_heads: Table[_HeadKey, OrderSeries] = Table(self._series_of_heads)
+
+    def begin(
+        self, venue: object, symbol: object, side: object, kind: object, price: object, rest: tuple[object, ...]
+    ) -> _Sent:
+        """Count what is sent; the arguments are the `inputs` of the reader."""
+        if (
+            self._direct
+            and tracing.provider.delegate is None
+            and type(symbol) in _PLAIN
+            and type(side) in _PLAIN
+            and type(kind) in _PLAIN
+            and type(venue) in _PLAIN
+        ):
+            found = self._by_heads[cast("_HeadKey", (venue, symbol, side, kind, price is None))]
+            if self._submits:
+                found.submissions.add()
+            return _Sent(found, rest, None, None)
+        return self.begin_with(self._read(rest))
+
+    def begin_with(self, request: Request) -> _Sent:
+        """Count what is sent, as `request` says it."""
+        found = series[self._context(request)]
+        if self._submits:
+            found.submissions.add()
+        return _Sent(found, None, request, self._span(found.context, request) if tracing.enabled() else None)
+
+    def ended(self, result: object, seconds: float, sent: _Sent | None) -> None:
+        """Record what the operation returned."""
+        if sent is None:
+            return
+        chosen = self._chosen
+        report = read(result) if chosen.result is None else read(_converted(chosen.result, result))
+        terms = chosen.terms
+        if not report.understood and self._submits:
+            _not_understood(result)
+        if report.filled or not self._submits:  # only then does anything depend on what else the arguments say
+            request = sent.request or self._read(sent.rest or ())
+            if request.reference_price is not None:
+                terms = terms._replace(reference_price=float(request.reference_price))
+            if report.id is None and not self._submits and request.order_id is not None:
+                report = replace(report, id=request.order_id)
+        record_result(sent.found, chosen.operation, seconds, report, terms)
+        if sent.span is not None:
+            sent.span.end(_answer(report))
+
+    def failed(self, error: BaseException, seconds: float, sent: _Sent | None) -> None:
+        """Record what the operation raised."""
+        if sent is None:
+            return
+        failure = classify(error, self._chosen.errors)
+        record_failure(sent.found, self._chosen.operation, seconds, failure)
+        if sent.span is not None:
+            known = {a.ORDER_STATUS: failure.status, a.ORDER_REJECT_REASON: failure.reject_reason}
+            sent.span.end(known if self._submits else None, failure.error_type)
+
+    def _read(self, rest: tuple[object, ...]) -> Request:
+        return Request() if self._reader is None else self._reader.read(rest)
+
+    def _series_of_heads(self, heads: _HeadKey) -> OrderSeries:
+        venue, symbol, side, kind, unpriced = heads
+        said = "limit" if kind is None and not unpriced else kind
+        known = None if said is None else vocabulary.order_type(said)
+        return series[self._context(Request(venue, symbol, vocabulary.side(side), known))]
+
+    def _context(self, request: Request) -> Context:
+        chosen = self._chosen
+        return Context(
+            chosen.venue or request.venue or "unknown",
+            chosen.strategy,
+            chosen.account,
+            request.symbol or chosen.symbol,
+            request.side or chosen.side,
+            request.type or chosen.type,
+        )
+
+    def _span(self, context: Context, request: Request) -> OpenSpan:
+        operation = self._chosen.operation
+        known = {
+            a.VENUE_NAME: context.venue,
+            a.ORDER_OPERATION: operation,
+            a.STRATEGY_NAME: context.strategy,
+            a.INSTRUMENT_SYMBOL: context.symbol,
+            a.ORDER_SIDE: context.side,
+            a.ORDER_TYPE: context.type,
+            a.ORDER_ID: request.order_id,
+            a.ORDER_CLIENT_ID: request.client_id,
+            a.ORDER_QUANTITY: request.quantity,
+            a.ORDER_PRICE: request.price,
+            a.ORDER_TIME_IN_FORCE: request.time_in_force,
+            a.ORDER_SHORT_SALE: request.short_sale,
+        }
+        return spans.start(f"{operation} {context.venue}", SpanKind.CLIENT, known, current=self._current)
+
+
+def _answer(report: Report) -> dict[str, object]:
+    """The attributes of a span that the answer says."""
+    return {
+        a.ORDER_STATUS: report.status,
+        a.ORDER_REJECT_REASON: report.reject_reason,
+        a.ORDER_ID: report.id,
+        a.ORDER_CLIENT_ID: report.client_id,
+        a.ORDER_FILLED_QUANTITY: report.filled,
+        a.ORDER_AVERAGE_PRICE: report.average,
+    }
+
+
+@faults.contained("order_execution.result")
+def _converted(convert: Callable[[Any], object], result: object) -> object:
+    return convert(result)
+
+
+def _not_understood(result: object) -> None:
+    kind = type(result).__name__
+    faults.log_once(
+        ("order result", kind),
+        "otel_trading: an order's result of type %s says nothing that we understand, so the order counts as unknown; "
+        "give order_execution a `result=` function that returns a dict with its id and status",
+        kind,
+    )
