@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.e2e.bot import SERVICE, Bot
-from tests.harness import BlackHole, Collector, Prometheus, job, one, wait_until
+from tests.harness import BlackHole, Collector, Prometheus, find, job, one, wait_until
 
 
 @pytest.fixture
@@ -80,6 +80,17 @@ def test_what_a_bot_did_last_arrives_when_it_is_terminated(agent, tmp_path):
         bot.do("trade 4")
         bot.stop()
         assert one(agent.scrape(), "trading_orders_total") == 4
+
+
+@pytest.mark.parametrize("protocol", ["grpc", "http/protobuf"])
+def test_the_agent_takes_the_spans_of_a_bot_that_traces(protocol, agent, tmp_path):
+    traces = {"OTEL_TRADING_TRACES": "true", "OTEL_BSP_SCHEDULE_DELAY": "100"}
+    with Bot(tmp_path, exporters="otlp", collector=agent, protocol=protocol, env=traces) as bot:
+        bot.do("trade 2")
+        accepted = "otelcol_receiver_accepted_spans_total"
+        wait_until(lambda: sum(s.value for s in find(agent.telemetry(), accepted)) == 2, "both orders' spans are accepted")
+        assert "\tTraces\t" in agent.output()
+        assert "error" not in bot.output().lower()
 
 
 @pytest.mark.parametrize("protocol", ["grpc", "http/protobuf"])
