@@ -9,7 +9,7 @@ from enum import Enum
 from threading import RLock
 
 from otel_trading.account import execution, series, told
-from otel_trading.account.book import MAX_SYMBOLS
+from otel_trading.account.book import Refusal
 from otel_trading.account.figures import Figures, figures
 from otel_trading.account.money import Amount, Exact, amount
 from otel_trading.account.position import Position
@@ -19,15 +19,10 @@ from otel_trading.errors import ConfigurationError
 from otel_trading.metrics import faults
 from otel_trading.metrics.values import labels
 from otel_trading.semconv import attributes
+from otel_trading.semconv.spec import Metric
 
 REMEMBERED_EXECUTIONS = 50_000
 """Execution ids that are remembered, so that a replay does not count them twice."""
-
-_REFUSALS = {
-    "late": "the price is older than the one before",
-    "not_positive": "an inverse contract has a positive price",
-    "too_many_symbols": f"prices of more than {MAX_SYMBOLS} symbols are not kept",
-}
 
 _live: dict[tuple[str, str | None, str | None], Account] = {}
 _live_lock = RLock()
@@ -79,11 +74,13 @@ class Account:
         self._timeline = Timeline(clock)
         self._lock = RLock()  # a signal handler may come in between and use the account too
         self._executions: dict[tuple[str, str], None] = {}
-        self._cached: Figures | None = None
+        self._figures: Figures | None = None
+        self._shown_to: set[Metric] = set()
+        self._changed = True
         with self._lock, Exact():
             self._state = State(self.currency, start)
         self._stops = series.observe(
-            self._figures,
+            self._show,
             labels(
                 {
                     attributes.ACCOUNT_NAME: self.name,
@@ -132,7 +129,8 @@ class Account:
                 return
             self._advance(then, now)
             refused = self._state.fill(entered, then)
-        self._refused(refused, what)
+        if refused is not None:
+            self._report(refused, what)
 
     @faults.contained("account")
     def mark(self, symbol: str, price: Amount, *, time: float | datetime | None = None) -> None:
@@ -141,7 +139,7 @@ class Account:
         if value is None:
             return
         if not _is_text(symbol):
-            faults.drop("not_a_symbol", "Account.mark: a %s is no symbol; dropped", type(symbol).__name__, about="Account.mark")
+            faults.drop("not_a_number", "Account.mark: a %s is no symbol; dropped", type(symbol).__name__, about="Account.mark")
             return
         now = self._timeline.clock()
         then = now if time is None else self._then(time, now, "Account.mark")
@@ -149,7 +147,7 @@ class Account:
             self._advance(then, now)
             refused = self._state.mark(symbol, value, then)
         if refused is not None:
-            self._refused(refused, f"{self!r}.mark({symbol!r})")
+            self._report(refused, f"{self!r}.mark({symbol!r})")
 
     @faults.contained("account")
     def update(
@@ -269,7 +267,7 @@ class Account:
         if flow is None:
             return
         if flow <= 0:
-            faults.drop("not_positive", "%s: the amount has to be positive; dropped", what, about=what)
+            faults.drop("negative", "%s: the amount has to be positive; dropped", what, about=what)
             return
         now = self._timeline.clock()
         then = self._then(time, now, what)
@@ -282,9 +280,9 @@ class Account:
         return now if found is None else found
 
     def _advance(self, then: float, now: float) -> None:
-        self._timeline.happened(then, now)
-        self._state.performance.session.advance(then)
-        self._cached = None
+        self._changed = True
+        if self._timeline.happened(then, now):
+            self._state.performance.begin_session()
 
     def _first_time(self, execution: tuple[str, str]) -> bool:
         if execution in self._executions:
@@ -294,14 +292,23 @@ class Account:
             del self._executions[next(iter(self._executions))]
         return True
 
-    def _figures(self) -> Figures:
-        """Return the present figures, the same ones to all metrics of a collection if nothing happens meanwhile."""
+    def _show(self, metric: Metric) -> Figures:
+        """Return the figures of this moment to the first metric of a collection, and the same ones to all others.
+
+        A metric that has seen them begins the next collection.
+        """
         now = self._timeline.clock()
         with self._lock, Exact():
-            present = self._timeline.present(now)
-            if (present is not None and self._state.performance.session.advance(present)) or self._cached is None:
-                self._cached = figures(self._state)
-            found = self._cached
+            if self._timeline.passed(now):
+                self._state.performance.begin_session()
+                self._changed = True
+            found = self._figures
+            if found is None or metric in self._shown_to:
+                self._shown_to.clear()
+                if found is None or self._changed:
+                    found = self._figures = figures(self._state)
+                    self._changed = False
+            self._shown_to.add(metric)
             missing, self._state.book.missing = self._state.book.missing, set()
         for currency in sorted(missing):
             faults.log_once(
@@ -313,9 +320,13 @@ class Account:
             )
         return found
 
-    def _refused(self, reason: str | None, what: str) -> None:
-        if reason is not None:
-            faults.drop(reason, "%s: %s; dropped", what, _REFUSALS[reason], about=what)
+    def _report(self, refusal: Refusal, what: str) -> None:
+        if refusal is Refusal.LATE:
+            # Two feeds may overtake each other: nothing is lost, but that times are of two kinds is worth knowing.
+            faults.log_once(("late", self._identity), "otel_trading: %s: %s; left out", what, refusal.value)
+        else:
+            reason = "negative" if refusal is Refusal.NOT_POSITIVE else "cardinality_limit"
+            faults.drop(reason, "%s: %s; dropped", what, refusal.value, about=what)
 
 
 def _is_text(value: object) -> bool:

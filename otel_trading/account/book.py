@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import Enum
 
 from otel_trading.account.instrument import instrument
 from otel_trading.account.money import ZERO
@@ -20,6 +21,14 @@ MAX_SYMBOLS = 10_000
 
 _FLOAT_ERROR = Decimal("1e-12")
 """A float that a bot summed up itself is this close, relatively, to the size that it meant."""
+
+
+class Refusal(Enum):
+    """Why a price or a fill was left out."""
+
+    LATE = "the price is older than the last one"
+    NOT_POSITIVE = "an inverse contract has a positive price"
+    TOO_MANY_SYMBOLS = f"prices of more than {MAX_SYMBOLS} symbols are not kept"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +81,9 @@ class Book:
     @property
     def worth(self) -> Decimal | None:
         """Cash and holdings in the account's currency; None while the cash, a price or a rate for it is not known."""
-        return self.convert(self._net) if self.cash_known and not self._unknown else None
+        if self._unknown or not self.cash_known:
+            return None
+        return self._net[self.currency] if len(self._net) == 1 else self.convert(self._net)
 
     @property
     def unrealized(self) -> Decimal | None:
@@ -117,30 +128,32 @@ class Book:
             holding = self._holdings[symbol] = Holding(instrument(symbol, self.currency))
         return holding
 
-    def mark(self, symbol: str, price: Decimal, time: float) -> str | None:
+    def mark(self, symbol: str, price: Decimal, time: float) -> Refusal | None:
         """Take the market's price of an instrument; return why it was left out if it was."""
-        if symbol not in self._holdings and len(self._holdings) >= MAX_SYMBOLS:
-            return "too_many_symbols"
-        holding = self.holding(symbol)
-        if price <= 0 and holding.instrument.inverse:
-            return "not_positive"
+        holding = self._holdings.get(symbol)
+        if holding is None:
+            if len(self._holdings) >= MAX_SYMBOLS:
+                return Refusal.TOO_MANY_SYMBOLS
+            holding = self.holding(symbol)
         if time < holding.time:
-            return "late"
+            return Refusal.LATE
+        terms = holding.instrument
+        if terms.inverse and price <= 0:
+            return Refusal.NOT_POSITIVE
         holding.price, holding.time = price, time
-        spot = holding.instrument
-        if spot.base is not None:
-            self.rates.mark(spot.base, spot.quote, price)
+        if terms.base is not None:
+            self.rates.mark(terms.base, terms.quote, price)
         if holding.size:
             holding.revalue()
             self._count(holding)
         return None
 
-    def trade(self, fill: Fill, time: float) -> str | None:
+    def trade(self, fill: Fill, time: float) -> Refusal | None:
         """Enter an execution; its price marks the position until a later one does. Return why it was left out if it was."""
         holding = self.holding(fill.symbol)
         terms = holding.instrument
         if fill.price <= 0 and terms.inverse:
-            return "not_positive"
+            return Refusal.NOT_POSITIVE
         if not holding.size and fill.multiplier is not None:
             holding.multiplier = fill.multiplier
         quantity, fee, fee_currency = fill.quantity, fill.fee, fill.fee_currency or terms.settle
@@ -161,6 +174,7 @@ class Book:
             self.mark(fill.symbol, fill.price, time)
         holding.revalue()
         self._count(holding)
+        self._list(holding)
         return None
 
     def flow(self, amount: Decimal) -> None:
@@ -183,6 +197,7 @@ class Book:
                 holding.size = holding.cost = ZERO
                 holding.revalue()
                 self._count(holding)
+                self._list(holding)
                 changed = True
         for symbol, position in told.items():
             holding = self.holding(symbol)
@@ -194,6 +209,7 @@ class Book:
                 holding.value = position.value
             holding.told_pnl = position.unrealized_pnl
             self._count(holding)
+            self._list(holding)
         return changed
 
     def _receive(self, currency: str, amount: Decimal) -> None:
@@ -202,17 +218,20 @@ class Book:
 
     def _count(self, holding: Holding) -> None:
         """Bring the totals up to date with `holding`."""
-        symbol, worth = holding.instrument.symbol, holding.worth
-        if holding.size:
-            self.open[symbol] = holding
-        else:
-            self.open.pop(symbol, None)
+        worth, counted = holding.worth, holding.counted
         if worth is None:
-            self._unknown.add(symbol)
+            self._unknown.add(holding.instrument.symbol)
         elif self._unknown:
-            self._unknown.discard(symbol)
-        _add(self._net, holding.instrument.settle, (worth or ZERO) - (holding.counted or ZERO))
+            self._unknown.discard(holding.instrument.symbol)
+        _add(self._net, holding.instrument.settle, (worth or ZERO) - (counted or ZERO))
         holding.counted = worth
+
+    def _list(self, holding: Holding) -> None:
+        """Bring the open holdings up to date with `holding`."""
+        if holding.size:
+            self.open[holding.instrument.symbol] = holding
+        else:
+            self.open.pop(holding.instrument.symbol, None)
 
 
 def _add(amounts: dict[str, Decimal], currency: str, amount: Decimal) -> None:

@@ -34,12 +34,12 @@ def read(
     size = amount(multiplier, f"{what} multiplier")
     charged = ZERO if fee is None else amount(fee, f"{what} fee")
     if not isinstance(symbol, str) or not symbol or sign is None:
-        faults.drop("not_a_fill", "%s: a fill needs a symbol, and buy or sell; dropped", what, about=what)
+        faults.drop("not_a_number", "%s: a fill needs a symbol, and buy or sell; dropped", what, about=what)
         return None
     if units is None or paid is None or size is None:
         return None
     if units <= 0 or size <= 0:
-        faults.drop("not_positive", "%s: quantity and multiplier have to be positive; dropped", what, about=what)
+        faults.drop("negative", "%s: quantity and multiplier have to be positive; dropped", what, about=what)
         return None
     return Fill(
         symbol,

@@ -37,6 +37,7 @@ _EXACT = Context(prec=10_000, Emin=MIN_EMIN, Emax=MAX_EMAX, traps=[*_FAULTS, Ine
 QUOTIENT = Context(prec=40, Emin=MIN_EMIN, Emax=MAX_EMAX, traps=_FAULTS)
 # Sixty digits between 1e-60 and 1e50: products of four such numbers, summed for ever, stay far inside the exact context.
 _INPUT = Context(prec=60, Emin=-60, Emax=50, traps=[*_FAULTS, Inexact, Subnormal])
+_SMALLEST, _LARGEST = 1e-60, 1e50
 
 
 class Exact:
@@ -59,6 +60,8 @@ def quotient(dividend: Decimal, divisor: Decimal) -> Decimal:
 
 def amount(value: object, what: str) -> Decimal | None:
     """`value` as the Decimal that it is written as, or None after it was counted as dropped and logged once for `what`."""
+    if type(value) is float and _SMALLEST < abs(value) < _LARGEST:  # most prices
+        return Decimal(repr(value))
     try:
         result = _written(value)
         if result is None:
@@ -68,7 +71,7 @@ def amount(value: object, what: str) -> Decimal | None:
         else:
             return _INPUT.plus(result)
     except DecimalException:
-        faults.drop("out_of_range", "%s: no number of at most 60 digits from 1e-60 to 1e50; dropped", what, about=what)
+        faults.drop("not_a_number", "%s: no number of at most 60 digits from 1e-60 to 1e50; dropped", what, about=what)
     return None
 
 

@@ -75,7 +75,8 @@ class Holding:
         """Return the value of `size` units at `price`."""
         if self.instrument.inverse:
             return quotient(size * self.multiplier, price)
-        return size * price * self.multiplier
+        value = size * price
+        return value if self.multiplier is ONE else value * self.multiplier
 
     def revalue(self) -> None:
         """Value the holding at its price, if it has one."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from otel_trading.account.figures import Figures, PositionFigures
 from otel_trading.metrics import gauge
 from otel_trading.semconv import attributes, metrics
 from otel_trading.semconv.spec import Metric
 
-Read = Callable[[], Figures]
+Show = Callable[[Metric], Figures]
 Stop = Callable[[], None]
 
 _ACCOUNT: tuple[tuple[Metric, Callable[[Figures], object]], ...] = (
@@ -40,27 +41,29 @@ _POSITION: tuple[tuple[Metric, Callable[[PositionFigures], object]], ...] = (
 )
 
 
-def observe(read: Read, texts: dict[str, str]) -> list[Stop]:
-    """Export what `read` returns under the attributes `texts`, as far as each metric has them; return what ends it."""
-    stops = [gauge(metric).observe(_account(read, figure), _those_of(metric, texts)) for metric, figure in _ACCOUNT]
-    stops += [gauge(metric).observe(_each(read, figure), _those_of(metric, texts)) for metric, figure in _POSITION]
-    entry = metrics.POSITION_ENTRY_PRICE
-    return [*stops, gauge(entry).observe(_entry_prices(read), _those_of(entry, texts))]
+def observe(show: Show, texts: dict[str, str]) -> list[Stop]:
+    """Export what `show` returns under the attributes `texts`, as far as each metric has them; return what ends it."""
+    callbacks: list[tuple[Metric, Callable[[], object]]] = [
+        *((metric, _account(partial(show, metric), figure)) for metric, figure in _ACCOUNT),
+        *((metric, _each(partial(show, metric), figure)) for metric, figure in _POSITION),
+        (metrics.POSITION_ENTRY_PRICE, _entry_prices(partial(show, metrics.POSITION_ENTRY_PRICE))),
+    ]
+    return [gauge(metric).observe(callback, _those_of(metric, texts)) for metric, callback in callbacks]
 
 
 def _those_of(metric: Metric, texts: dict[str, str]) -> dict[str, str]:
     return {key: text for key, text in texts.items() if key in metric.attributes}
 
 
-def _account(read: Read, figure: Callable[[Figures], object]) -> Callable[[], object]:
+def _account(read: Callable[[], Figures], figure: Callable[[Figures], object]) -> Callable[[], object]:
     return lambda: figure(read())
 
 
-def _each(read: Read, figure: Callable[[PositionFigures], object]) -> Callable[[], Iterable[object]]:
+def _each(read: Callable[[], Figures], figure: Callable[[PositionFigures], object]) -> Callable[[], Iterable[object]]:
     return lambda: [(figure(position), {attributes.INSTRUMENT_SYMBOL: position.symbol}) for position in read().positions]
 
 
-def _entry_prices(read: Read) -> Callable[[], Iterable[object]]:
+def _entry_prices(read: Callable[[], Figures]) -> Callable[[], Iterable[object]]:
     """A price stays in the currency that it is quoted in: at another day's rate it would be no price that was paid."""
 
     def prices() -> Iterable[object]:

@@ -1,11 +1,10 @@
-"""The account's time and its trading day."""
+"""The account's time and its trading days."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
 from datetime import datetime
-from decimal import Decimal
 
 from otel_trading.metrics import faults
 from otel_trading.metrics.values import as_float
@@ -25,7 +24,7 @@ def seconds(time: object, what: str) -> float | None:
         time = time.timestamp()
     found = as_float(time)
     if found is None or not math.isfinite(found) or abs(found) > _LATEST:
-        faults.drop("not_a_time", "%s: no unix seconds and no datetime with a zone; taken as now", what, about=what)
+        faults.drop("not_a_number", "%s: no unix seconds and no datetime with a zone; taken as now", what, about=what)
         return None
     return found
 
@@ -38,44 +37,26 @@ class Timeline:
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
-        self._latest: float | None = None
+        self._latest = -math.inf
         self._behind = 0.0
-
-    def happened(self, time: float, now: float) -> None:
-        """Say that something happened at `time` when the clock showed `now`; what comes late does not set the time back."""
-        if self._latest is None or time >= self._latest:
-            self._latest = time
-            self._behind = now - time
-
-    def present(self, now: float) -> float | None:
-        """Return the account's time when the clock shows `now`; None before the first event."""
-        return None if self._latest is None else max(self._latest, now - self._behind)
-
-
-class Session:
-    """The gain since the session began: one day of UTC."""
-
-    def __init__(self) -> None:
-        self.start: Decimal | None = None
-        """The gain at its beginning: the last one known before, or the first one known at all."""
-        self.gain: Decimal | None = None
-        """The present gain: what the account is worth minus all deposits plus all withdrawals."""
         self._end = -math.inf
 
-    def advance(self, time: float) -> bool:
-        """Begin the session in which `time` is, if it is a later one; return whether it was."""
-        if time < self._end:
-            return False
+    def happened(self, time: float, now: float) -> bool:
+        """Say that something happened at `time` when the clock showed `now`; return whether a new session begins with it.
+
+        What comes late does not set the time back.
+        """
+        if time >= self._latest:
+            self._latest = time
+            self._behind = now - time
+        return time >= self._end and self._begin(time)
+
+    def passed(self, now: float) -> bool:
+        """Say that the clock shows `now`; return whether a new session has begun since the last event."""
+        present = now - self._behind
+        return present >= self._end and self._latest > -math.inf and self._begin(present)
+
+    def _begin(self, time: float) -> bool:
+        """A session is one day of UTC."""
         self._end = (time // _DAY + 1.0) * _DAY
-        self.start = self.gain
         return True
-
-    def update(self, gain: Decimal) -> None:
-        """Take the present gain."""
-        if self.start is None:
-            self.start = gain
-        self.gain = gain
-
-    def restart(self) -> None:
-        """Measure from the next gain on."""
-        self.start = self.gain = None

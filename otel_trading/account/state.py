@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum, auto
 
-from otel_trading.account.book import Book, Fill, Told
+from otel_trading.account.book import Book, Fill, Refusal, Told
 from otel_trading.account.money import ZERO
 from otel_trading.account.performance import Performance
 
@@ -34,10 +34,16 @@ class Update:
 
 
 class _Source(Enum):
+    """Where equity comes from."""
+
     BLANK = auto()  # nothing has happened to an account without capital
     BOOKS = auto()
     TOLD = auto()
     NONE = auto()
+
+
+# Looking a member up in its class takes longer than a sum of two amounts.
+_BOOKS, _TOLD = _Source.BOOKS, _Source.TOLD
 
 
 class State:
@@ -63,12 +69,10 @@ class State:
     @property
     def worth(self) -> Decimal | None:
         """Capital and gain; the gain alone while no capital was named."""
-        if self._source is _Source.TOLD:
-            return self._told
-        if self._source is not _Source.BOOKS:
-            return None
-        worth = self.book.worth
-        return None if worth is None else worth + self._constant
+        if self._source is _BOOKS:
+            worth = self.book.worth
+            return worth if worth is None or self._constant is ZERO else worth + self._constant
+        return self._told if self._source is _TOLD else None
 
     @property
     def equity(self) -> Decimal | None:
@@ -80,12 +84,12 @@ class State:
 
     @property
     def positions_known(self) -> bool:
-        return self._source is _Source.BOOKS or self._traded or self._positions_told
+        return self._source is _BOOKS or self._traded or self._positions_told
 
     @property
     def realized(self) -> Decimal | None:
         """Profit of what was closed, before fees, at the present rates."""
-        kept = self._traded or (self._source is _Source.BOOKS and not self._positions_told)
+        kept = self._traded or (self._source is _BOOKS and not self._positions_told)
         return self.book.convert(self.book.realized) if kept and self.book.realized_known else None
 
     @property
@@ -117,7 +121,7 @@ class State:
         drawdown = self.performance.drawdown
         return None if drawdown is None else drawdown.maximum
 
-    def fill(self, fill: Fill, time: float) -> str | None:
+    def fill(self, fill: Fill, time: float) -> Refusal | None:
         """Enter an execution; return why it was left out if it was."""
         refused = self.book.trade(fill, time)
         if refused is None:
@@ -126,7 +130,7 @@ class State:
             self._sample()
         return refused
 
-    def mark(self, symbol: str, price: Decimal, time: float) -> str | None:
+    def mark(self, symbol: str, price: Decimal, time: float) -> Refusal | None:
         """Take a price; return why it was left out if it was."""
         refused = self.book.mark(symbol, price, time)
         if refused is None:
@@ -161,7 +165,7 @@ class State:
             self.book.set_cash(told.cash)
             self.book.cash_known = self._cash_told = True
         self.funded = self.funded or capital
-        kept_books = self._source is _Source.BOOKS
+        kept_books = self._source is _BOOKS
         self._find_source(told, missed=missed)
         self._updated = True
         self._sample()
@@ -179,24 +183,24 @@ class State:
         if told.equity is not None:
             worth = self.book.worth if complete else None
             if worth is None:
-                self._source, self._told = _Source.TOLD, told.equity
+                self._source, self._told = _TOLD, told.equity
                 self.book.cash_known = self._cash_told
             else:
-                self._source, self._constant = _Source.BOOKS, told.equity - worth
-        elif self._source is _Source.TOLD:
+                self._source, self._constant = _BOOKS, told.equity - worth
+        elif self._source is _TOLD:
             pass
         elif complete:
-            self._source, self._constant = _Source.BOOKS, ZERO
+            self._source, self._constant = _BOOKS, ZERO
         elif self._source is _Source.BLANK:
             self._source = _Source.NONE
             self.book.cash_known = self._cash_told
-        elif self._source is _Source.BOOKS and missed:
+        elif self._source is _BOOKS and missed:
             self._source = _Source.NONE
             self.book.cash_known = self._cash_told = told.cash is not None
 
     def _open_books(self) -> None:
         if self._source is _Source.BLANK:
-            self._source = _Source.BOOKS
+            self._source = _BOOKS
 
     def _sample(self) -> None:
         worth = self.worth

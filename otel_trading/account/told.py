@@ -113,5 +113,5 @@ def _attribute(entry: object, name: str) -> object:
 
 def _drop(what: str, value: object) -> None:
     faults.drop(
-        "not_a_position", "%s: %s is no position with a symbol and a size; dropped", what, type(value).__name__, about=what
+        "not_a_number", "%s: %s is no position with a symbol and a size; dropped", what, type(value).__name__, about=what
     )

@@ -48,7 +48,7 @@ class Drawdown(Generic[N]):
     def update(self, value: N) -> None:
         """Take the present value (comparisons only, no division: this is called for every change of a price)."""
         self._value = value
-        if value >= self._peak:
+        if value > self._peak:
             if self._trough < self._peak:
                 self._deepest = self.maximum
             self._peak = self._trough = value

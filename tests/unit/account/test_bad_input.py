@@ -98,7 +98,7 @@ def test_quantity_is_positive(account, quantity) -> None:
     main = account()
     main.fill("AAPL", "sell", quantity, 100)
     assert main.positions == {}
-    assert faults.dropped["not_positive"] == 1
+    assert faults.dropped["negative"] == 1
 
 
 @pytest.mark.parametrize("junk", JUNK, ids=lambda junk: type(junk).__name__)
@@ -130,7 +130,7 @@ def test_flow_is_positive(account, value) -> None:
     main.deposit(value)
     main.withdraw(value)
     assert main.equity == Decimal(10_000)
-    assert faults.dropped["not_positive"] == 2
+    assert faults.dropped["negative"] == 2
 
 
 def test_a_kind_of_fault_is_logged_once(account, caplog) -> None:
@@ -232,7 +232,7 @@ def test_prices_of_too_many_symbols_are_left_out_and_fills_are_not(account, monk
     main = account()
     for number in range(10):
         main.mark(f"S{number}", 1)
-    assert faults.dropped["too_many_symbols"] == 7
+    assert faults.dropped["cardinality_limit"] == 7
     main.fill("S9", "buy", 1, 1)
     main.mark("S9", 2)
     assert main.unrealized_pnl == Decimal(1)

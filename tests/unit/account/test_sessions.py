@@ -123,4 +123,4 @@ def test_time_that_is_none_is_taken_as_now_and_counted(account, seen, time) -> N
     main.fill("AAPL", "buy", 10, 100, time=time)
     assert main.positions["AAPL"].size == 10
     assert daily(seen)[0] == 0.0
-    assert faults.dropped["not_a_time"] == 1
+    assert faults.dropped["not_a_number"] == 1

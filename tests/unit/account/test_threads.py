@@ -31,12 +31,10 @@ def test_fills_and_marks_of_many_threads_all_count_while_collections_run(account
             main.mark("AAPL", "1.02")
             main.fill("AAPL", "sell", 2, "1.01", fee="0.01")
 
-    def collect() -> int:
-        collections = 0
+    def collect() -> list[dict[str, float]]:
+        collections = [seen.values()]
         while not stop.is_set():
-            values = seen.values()
-            assert values["portfolio.equity"] <= 10_100
-            collections += 1
+            collections.append(seen.values())
         return collections
 
     with ThreadPoolExecutor(9) as pool:
@@ -44,11 +42,34 @@ def test_fills_and_marks_of_many_threads_all_count_while_collections_run(account
         for trading in [pool.submit(trade) for _ in range(8)]:
             trading.result()
         stop.set()
-        assert collecting.result() > 0
+        assert all("portfolio.equity" in values for values in collecting.result())
     main.mark("AAPL", "1.01")
     assert main.positions["AAPL"].size == Decimal(1600)
     assert main.cash == Decimal(10_000) - 1600 * Decimal("1.01") - 3200 * Decimal("0.01")
     assert main.equity == Decimal(10_000 - 32)
+
+
+def test_figures_of_one_collection_are_of_one_moment(account, seen) -> None:
+    """Equity is cash plus the value of the positions in what a reader sees, whatever happens while it reads."""
+    main = account()
+    main.fill("MSFT", "buy", 1, 1)
+    stop = threading.Event()
+
+    def trade() -> None:
+        while not stop.is_set():
+            main.fill("AAPL", "buy", 8, 2)
+            main.mark("AAPL", 4)
+            main.fill("AAPL", "sell", 8, 4)
+
+    with ThreadPoolExecutor(1) as pool:
+        trading = pool.submit(trade)
+        collections = [seen.values() for _ in range(100)]
+        stop.set()
+        trading.result()
+    for values in collections:
+        owned = sum(value for name, value in values.items() if name.startswith("position.value"))
+        assert values["portfolio.cash"] + owned == values["portfolio.equity"]
+        assert values["portfolio.exposure.gross"] == owned
 
 
 def test_one_execution_that_two_threads_report_counts_once(account) -> None:

@@ -171,7 +171,7 @@ def test_what_is_no_collection_of_positions_changes_nothing(account, junk) -> No
     main.update(positions={"AAPL": 3})
     main.update(positions=junk)
     assert set(main.positions) == {"AAPL"}
-    assert faults.dropped["not_a_position"] == 1
+    assert faults.dropped["not_a_number"] == 1
 
 
 def test_equity_stands_until_the_next_one_is_told(account) -> None:
