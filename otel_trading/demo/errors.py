@@ -44,12 +44,20 @@ class RateLimitExceeded(VenueError):
         self.retry_after = retry_after
 
 
-class NetworkError(VenueError):
-    """The venue could not be reached: whatever was sent did not arrive."""
+class NoAnswer(VenueError):
+    """What was sent may have been executed or not, only the venue knows: ask for the order by `reference`."""
+
+    def __init__(self, message: str, reference: str) -> None:
+        super().__init__(message)
+        self.reference = reference
 
 
-class RequestTimeout(VenueError):
-    """No answer in time: an order may have been executed or not, only the venue knows."""
+class NetworkError(NoAnswer):
+    """The connection to the venue failed."""
+
+
+class RequestTimeout(NoAnswer):
+    """The venue did not answer in time."""
 
 
 BY_CODE: dict[str, type[VenueError]] = {

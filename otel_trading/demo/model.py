@@ -18,6 +18,7 @@ HISTORY = 21
 _TRAINED_SHARE = 0.8
 _RIDGE = 1.0
 _STEPS = 25
+_EVEN = 0.5
 
 Floats = NDArray[np.float64]
 _Sample = tuple[Floats, float]
@@ -54,6 +55,10 @@ class Direction:
         weights = _fit(known, answers)
         unseen, truth = _columns(tested)
         return cls(weights, len(answers), float(((unseen @ weights > 0) == (truth > 0)).mean()))
+
+    def predict(self, inputs: Floats) -> str:
+        """Return the direction that is more likely: up or down."""
+        return "up" if self.up(inputs) > _EVEN else "down"
 
     def up(self, inputs: Floats) -> float:
         """Return the probability that the next close is higher, 0 to 1."""

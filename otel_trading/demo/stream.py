@@ -28,7 +28,7 @@ class Stream:
         self._thread.start()
 
     def receive(self) -> Json:
-        """Wait for the next message of the venue, or of ours: type `connected` and `disconnected`."""
+        """Wait for the next message of the venue, or one of ours: type `stream`, state `connected` or `disconnected`."""
         return self._messages.get()
 
     def send(self, message: str) -> None:
@@ -54,7 +54,7 @@ class Stream:
         while not self._closed.is_set():
             try:
                 with connect(self._address(self._last), proxy=None) as connection:
-                    self._messages.put({"type": "connected", "data": {}})
+                    self._messages.put({"type": "stream", "data": {"state": "connected"}})
                     delay = _FIRST_DELAY
                     self._connection = connection
                     self._send(connection)
@@ -63,7 +63,7 @@ class Stream:
                 delay = min(2 * delay, _LONGEST_DELAY)
             if self._connection is not None:
                 self._connection = None
-                self._messages.put({"type": "disconnected", "data": {}})
+                self._messages.put({"type": "stream", "data": {"state": "disconnected"}})
             self._closed.wait(delay)
 
     def _read(self, connection: ClientConnection) -> None:

@@ -153,7 +153,10 @@ def test_deposits_and_withdrawals_arrive():
         assert venue.client.transfer(Decimal("-100.50"))["cash"] == Decimal("100399.50")
         with pytest.raises(errors.InsufficientFunds):
             venue.client.transfer(Decimal(-200_000))
-        assert venue.process.record()["transfers"] == ["500", "-100.50"]
+        assert venue.process.record()["transfers"] == [
+            {"day": -1, "amount": "500"},
+            {"day": -1, "amount": "-100.50"},
+        ]
 
 
 def test_the_client_measures_how_far_the_venues_clock_is_ahead():

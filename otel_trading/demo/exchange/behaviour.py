@@ -17,25 +17,25 @@ class Behaviour:
 
     latency: float = 0.015
     """Median time to an answer; it is lognormal around that."""
-    late: float = 0.008
+    late: float = 0.012
     """An order is executed, its answer comes too late."""
-    lost: float = 0.008
+    lost: float = 0.012
     """An order never reaches the matching engine, an answer never comes."""
     hold: float = 3.0
     """How long an unanswered request is left hanging."""
-    risk_reject: float = 0.01
+    risk_reject: float = 0.03
     """The venue's risk engine turns an order down."""
-    halt: float = 0.004
+    halt: float = 0.01
     """A symbol is halted for a day."""
     split: float = 0.4
     """A taker's order is filled in several executions, each at a worse price."""
-    shortfall: float = 0.04
+    shortfall: float = 0.06
     """The book is too thin for a market order: a part is filled, the rest expires."""
     partial: float = 0.35
     """A resting order that is reached is filled in part only."""
-    busy: float = 0.02
+    busy: float = 0.03
     """Others behind the same address have used up nearly all of a window's rate limit."""
-    drop: float = 0.006
+    drop: float = 0.01
     """The stream's connection breaks after a day."""
     clock_skew: float = 0.037
     """How far the venue's clock is ahead."""

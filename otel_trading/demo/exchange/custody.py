@@ -25,7 +25,6 @@ class Custody:
 
     cash: Decimal
     holdings: dict[str, Holding] = field(default_factory=dict[str, Holding])
-    transfers: list[Decimal] = field(default_factory=list[Decimal])
     realized: Decimal = ZERO
     """Profit of what was sold, before fees."""
     fees: Decimal = ZERO
@@ -51,10 +50,6 @@ class Custody:
             self.rebates -= fill.fee
         else:
             self.fees += fill.fee
-
-    def transfer(self, amount: Decimal) -> None:
-        self.cash += amount
-        self.transfers.append(amount)
 
     def held(self, symbol: str) -> Decimal:
         holding = self.holdings.get(symbol)

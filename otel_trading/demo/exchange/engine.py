@@ -42,6 +42,8 @@ class Engine:
         self._attempts = 0
         self._last: dict[str, Decimal] = {}
         self._halted: set[str] = set()
+        self._transfers: list[tuple[int, Decimal]] = []
+        self._closes: list[Decimal] = []
         self.day = -1
         self.events: list[Json] = []
 
@@ -70,6 +72,7 @@ class Engine:
             self._last[bar.symbol] = bar.close
             self._publish("bar", _bar_to_wire(bar))
         self._publish("day", {"index": self.day, "timestamp": milliseconds(today.time)})
+        self._closes.append(self._custody.equity(self._last))
 
     def _match(self, order: Order, bar: Bar) -> None:
         """Let the day's price range reach a resting order."""
@@ -144,17 +147,22 @@ class Engine:
         """Pay in, or out when `amount` is negative."""
         if amount < -self._buying_power():
             raise RefusedError("INSUFFICIENT_FUNDS", "not enough free cash")
-        self._custody.transfer(amount)
+        self._custody.cash += amount
+        self._transfers.append((self.day, amount))
 
     def account(self) -> Json:
         return self._custody.to_wire(self._last, buying_power=self._buying_power())
 
     def record(self) -> Json:
-        """Everything that happened here: the outside truth about a bot that traded here."""
+        """Everything that happened here: the outside truth about a bot that traded here.
+
+        `equity` is what the account was worth at the close of each day, before what was traded and paid in or out after it.
+        """
         return {
             "days": self.day + 1,
             "startingCash": number(self._starting_cash),
-            "transfers": [number(amount) for amount in self._custody.transfers],
+            "transfers": [{"day": day, "amount": number(amount)} for day, amount in self._transfers],
+            "equity": [number(equity) for equity in self._closes],
             "orders": [order.to_wire() for order in self._orders.values()],
             "refusals": self._refusals,
             "account": self.account(),

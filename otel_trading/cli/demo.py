@@ -1,0 +1,117 @@
+"""`otel-trading demo`: a paper-trading bot on real prices, and where to see its metrics."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from otel_trading.demo.session import Session
+    from otel_trading.pipeline.telemetry import Telemetry
+
+_INTERRUPTED = 130
+
+
+def _speed(_: click.Context, __: click.Parameter, value: str) -> float:
+    if value == "max":
+        return math.inf
+    try:
+        speed = float(value)
+    except ValueError:
+        speed = math.nan
+    if not 0 < speed < math.inf:
+        raise click.BadParameter(f"{value!r} is neither a number above 0 nor max.")
+    return speed
+
+
+class SetupError(click.ClickException):
+    """The demo cannot start as it was asked to."""
+
+    exit_code = 2
+
+
+@click.command(name="demo")
+@click.option("--bars", type=click.IntRange(min=1), metavar="N", help="Trading days to play.  [default: all, about 2500]")
+@click.option("--speed", callback=_speed, default="10", show_default=True, metavar="X|max", help="Trading days a second.")
+@click.option("--seed", type=int, default=1, show_default=True, metavar="N", help="Decides all that happens by chance.")
+@click.option("--port", type=click.IntRange(0, 65535), metavar="P", help="Port of the metrics endpoint.  [default: 9464]")
+@click.option(
+    "--linger",
+    type=click.FloatRange(min=0),
+    metavar="S",
+    help="Seconds to go on serving the metrics after the last bar.  [default: until Ctrl-C]",
+)
+@click.option(
+    "--record",
+    "record_file",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    metavar="FILE",
+    help="Write the exchange's own record of the run, as JSON.",
+)
+def command(bars: int | None, speed: float, seed: int, port: int | None, linger: float | None, record_file: Path | None) -> int:
+    """Trade real prices on a paper exchange, and watch the bot's metrics.
+
+    A moving-average bot with a small trained model trades stocks from 2003 to 2013 on an exchange that runs beside it, with
+    partial fills, refusals and time-outs. The metrics are on http://127.0.0.1:9464/metrics; the standard variables of
+    OpenTelemetry send them elsewhere: OTEL_METRICS_EXPORTER=otlp pushes to a Collector.
+
+    The exit code is 0 after a full run, also when it is stopped while lingering, and 130 when it is stopped before.
+    """
+    try:
+        from otel_trading.cli.demo_view import view_of
+        from otel_trading.demo import prices
+        from otel_trading.demo.session import TRAINING_DAYS, Plan, Session
+
+        days = prices.load()
+    except ModuleNotFoundError as missing:
+        raise click.ClickException(f"{missing.name} is missing: pip install 'otel-trading[demo]'") from missing
+    available = len(days) - TRAINING_DAYS
+    if bars is not None and bars > available:
+        raise click.BadParameter(f"{bars} is more than the {available} days that there are.", param_hint="'--bars'")
+
+    finished = False
+    with ExitStack() as cleanup:
+        try:
+            telemetry = _configure(port, os.environ)
+            cleanup.callback(telemetry.shutdown)
+            session = cleanup.enter_context(Session(Plan(bars or available, speed, seed), days))
+            with view_of(session, telemetry) as view:
+                session.run()
+                finished = True
+                _write(session, record_file)
+                view.finished(linger)
+                _wait(linger)
+        except KeyboardInterrupt:
+            return 0 if finished else _INTERRUPTED
+    return 0
+
+
+def _configure(port: int | None, environment: Mapping[str, str]) -> Telemetry:
+    """Start the metrics as any bot would; what OpenTelemetry's variables say has precedence over the demo's own name."""
+    import otel_trading as ot
+
+    named = "OTEL_SERVICE_NAME" in environment or "service.name=" in environment.get("OTEL_RESOURCE_ATTRIBUTES", "")
+    name = None if named else "otel-trading-demo"
+    try:
+        return ot.configure(service_name=name, trading_mode="paper", prometheus_port=port)
+    except ot.ConfigurationError as wrong:
+        raise SetupError(str(wrong)) from wrong
+
+
+def _write(session: Session, file: Path | None) -> None:
+    if file is not None:
+        file.write_text(json.dumps(session.record(), indent=1), encoding="utf-8")
+
+
+def _wait(seconds: float | None) -> None:
+    end = math.inf if seconds is None else time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        time.sleep(min(left, 3600.0))

@@ -1,0 +1,203 @@
+"""What the demo shows while it runs: a live table on a terminal, plain lines anywhere else."""
+
+from __future__ import annotations
+
+import threading
+from decimal import Decimal
+from types import TracebackType
+from urllib.parse import urlsplit
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+from typing_extensions import Self
+
+from otel_trading.demo.session import Session
+from otel_trading.pipeline.settings import Settings
+from otel_trading.pipeline.telemetry import Telemetry
+
+_LINES = 10
+_INTERVAL = 0.25  # seconds between two looks at the run
+
+
+def view_of(session: Session, telemetry: Telemetry) -> View:
+    """Return the view that fits where standard output goes."""
+    console = Console(highlight=False)
+    fits = console.is_terminal and not console.is_dumb_terminal and "console" not in telemetry.settings.exporters
+    return (LiveView if fits else PlainView)(session, telemetry, console)
+
+
+class View:
+    """Watches a run; a context manager."""
+
+    def __init__(self, session: Session, telemetry: Telemetry, console: Console) -> None:
+        self.session = session
+        self.console = console
+        self.destinations = destinations(telemetry)
+        self.status = ""
+
+    @property
+    def title(self) -> str:
+        plan = self.session.plan
+        first, last = self.session.first.time.date(), self.session.last.time.date()
+        return f"paper trading {plan.bars} days, {first} to {last}, seed {plan.seed}"
+
+    def finished(self, linger: float | None) -> None:
+        """Say that the last day is over and what comes now."""
+        if linger is None:
+            self.status = "finished; the metrics stay until Ctrl-C"
+        elif linger:
+            self.status = f"finished; the metrics stay for {linger:g} s"
+        else:
+            self.status = "finished"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        if kind is KeyboardInterrupt and not self.status:
+            self.status = f"stopped after {self.session.client.days} of {self.session.plan.bars} days"
+
+
+class LiveView(View):
+    """A table that is redrawn in place."""
+
+    def __enter__(self) -> Self:
+        self._live = Live(console=self.console, get_renderable=self._render, refresh_per_second=1 / _INTERVAL)
+        self._live.__enter__()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        super().__exit__(kind, error, traceback)
+        self._live.__exit__(kind, error, traceback)
+
+    def _render(self) -> RenderableType:
+        session, client = self.session, self.session.client
+        head = Text.assemble(("otel-trading demo  ", "bold"), self.title)
+        lines = [Text(f"metrics  {destination}", style="cyan") for destination in self.destinations]
+        progress = Table.grid(padding=(0, 1))
+        progress.add_row(
+            ProgressBar(total=session.plan.bars, completed=client.days, width=40),
+            f"{client.days}/{session.plan.bars}",
+            f"{client.time:%Y-%m-%d}" if client.time else "",
+        )
+        return Group(head, *lines, progress, _figures(session), _positions(session), Text(self.status, style="green"))
+
+
+class PlainView(View):
+    """A line now and then."""
+
+    def __enter__(self) -> Self:
+        self._ended = threading.Event()
+        self._said = 0
+        self._print(f"otel-trading demo: {self.title}")
+        for destination in self.destinations:
+            self._print(f"metrics: {destination}")
+        self._thread = threading.Thread(target=self._watch, name="demo-view", daemon=True)
+        self._thread.start()
+        return self
+
+    def finished(self, linger: float | None) -> None:
+        super().finished(linger)
+        self._stop()
+        self._print(self.status)
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        said = self.status
+        super().__exit__(kind, error, traceback)
+        self._stop()
+        if self.status != said:
+            self._print(self.status)
+
+    def _watch(self) -> None:
+        while not self._ended.wait(_INTERVAL):
+            self._report()
+
+    def _stop(self) -> None:
+        self._ended.set()
+        self._thread.join()
+        self._report()
+
+    def _report(self) -> None:
+        client, bars = self.session.client, self.session.plan.bars
+        tenth = client.days * _LINES // bars
+        if tenth > self._said and client.time is not None:
+            self._said = tenth
+            figures = "  ".join(f"{name} {value}" for name, value in summary(self.session))
+            self._print(f"{tenth * 100 // _LINES:3d} %  {client.time:%Y-%m-%d}  {figures}")
+
+    def _print(self, line: str) -> None:
+        self.console.print(line, soft_wrap=True, markup=False)
+        self.console.file.flush()
+
+
+def destinations(telemetry: Telemetry) -> list[str]:
+    """Where the metrics can be seen, one line for each exporter."""
+    settings = telemetry.settings
+    if settings.disabled:
+        return ["none: OTEL_SDK_DISABLED is set"]
+    return [line for exporter in settings.exporters if (line := _destination(exporter, settings, telemetry.endpoint_url))]
+
+
+def _destination(exporter: str, settings: Settings, endpoint_url: str | None) -> str | None:
+    if exporter == "prometheus":
+        return endpoint_url
+    if exporter == "otlp":
+        collector = _host(settings.otlp_endpoint) or f"localhost:{4317 if settings.otlp_protocol == 'grpc' else 4318}"
+        return f"OTLP ({settings.otlp_protocol}) to {collector} every {settings.export_interval:g} s"
+    if exporter == "file":
+        return f"file {settings.file_path}"
+    if exporter == "pushgateway":
+        return f"Pushgateway {_host(settings.pushgateway_url)}"
+    return {"console": "standard output", "none": "none: the exporter is none"}[exporter]
+
+
+def _host(url: str | None) -> str | None:
+    """Host and port of an address: it may have a password in it."""
+    return urlsplit(url).netloc.rpartition("@")[2] if url else None
+
+
+def summary(session: Session) -> list[tuple[str, str]]:
+    """The run in figures, each with its name."""
+    account, client = session.account, session.client
+    return [
+        ("equity", f"{money(account.equity)} {account.currency}"),
+        ("cash", money(account.cash)),
+        ("realized", money(account.realized_pnl)),
+        ("drawdown", f"{percent(account.drawdown)} (max {percent(account.max_drawdown)})"),
+        ("orders", f"{client.orders_sent}"),
+        ("fills", f"{client.fills}"),
+    ]
+
+
+def _figures(session: Session) -> Table:
+    pairs = summary(session)
+    table = Table(box=None, padding=(0, 3, 0, 0))
+    for name, _ in pairs:
+        table.add_column(name, style="bold", header_style="dim", no_wrap=True)
+    table.add_row(*(value for _, value in pairs))
+    return table
+
+
+def _positions(session: Session) -> RenderableType:
+    table = Table(box=None, padding=(0, 3, 0, 0))
+    for name in ("position", "size", "entry", "price", "unrealized"):
+        table.add_column(name, header_style="dim", justify="left" if name == "position" else "right", min_width=8)
+    for symbol, position in sorted(session.account.positions.items()):
+        prices = (money(position.entry_price), money(position.price))
+        table.add_row(symbol, f"{position.size.normalize():f}", *prices, _signed(position.unrealized_pnl))
+    return table
+
+
+def _signed(value: Decimal | None) -> Text:
+    return Text("-" if value is None else f"{value:+,.2f}", style="red" if value is not None and value < 0 else "green")
+
+
+def money(value: Decimal | None) -> str:
+    return "-" if value is None else f"{value:,.2f}"
+
+
+def percent(ratio: float | None) -> str:
+    return "-" if ratio is None else f"{ratio:.1%}"
