@@ -34,16 +34,16 @@ class _OrderExecution:
 
     - `venue` and `strategy` are names. Where `venue` is not given it is the argument `venue` or `exchange` (or its `id`).
     - `arguments` says where symbol, side, type, quantity, price and the rest of an order are found in the call: a mapping of
-      the field to the name of a parameter (`"order.px"` is what the parameter `order` stores as `px`), or a function of the
-      call's arguments that returns the fields. By default they are found by the usual names, in an `order` or `request`
-      object too. `side`, `order_type` and `symbol` are for functions that have no such argument.
+      the field to the name of a parameter (`"order.px"` is what the parameter `order` stores as `px`), or a function that
+      gets the call's arguments by name (`lambda ticker, **_: {"symbol": ticker}`). By default they are found by the usual
+      names, in an `order` or `request` object too. `side`, `order_type` and `symbol` are for functions without such arguments.
     - `result` is a function of what was returned that gives a `dict` of an order, for results which cannot be read as they
       are (see `otel_trading.orders.results`): what hides its data behind properties is not touched.
     - `errors` names exception classes of your client that mean a rejection, with the reason; the usual ones are known.
     - `currency` is that of prices where the symbol does not say it (`BTC/USDT` does); by default the account's. Money whose
       currency nobody says is recorded as `XXX`.
     - `reference_price` is what slippage is measured from, the mid price when the order was decided: the name of a parameter,
-      or a function of the call's arguments that is asked before the call. By default a parameter called `reference_price`,
+      or a function of the call's arguments (by name) that is asked before the call. By default a parameter `reference_price`,
       `arrival_price`, `decision_price`, `expected_price`, `mid_price` or `mid`, if there is one; never the limit price, to
       which every fill compares favorably.
     - `account` gets each fill (`account.fill(...)`); `multiplier` is the units of the instrument in one contract.

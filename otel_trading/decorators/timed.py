@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final, cast, overload
@@ -11,7 +12,7 @@ from otel_trading.decorators.blocks import Block
 from otel_trading.decorators.kinds import CallableObject, Decorator, FunctionT, P, R_co, metric_name
 from otel_trading.decorators.wrapping import Hooks, Shape, wrap
 from otel_trading.errors import ConfigurationError
-from otel_trading.metrics.values import labels
+from otel_trading.metrics.values import as_float, labels
 from otel_trading.orders import error_type
 from otel_trading.recording.observe import own_metric
 from otel_trading.recording.series import Table
@@ -56,8 +57,9 @@ class _Timed:
         ...
     ```
 
-    `attributes` is a mapping, or a function of the call's arguments that returns one (keep its values few). `bounds` are the
-    upper bounds of the buckets, in seconds. What a generator takes is counted from its first step to its end.
+    `attributes` is a mapping, or a function that gets the call's arguments by name and returns one (`lambda path, **_: ...`;
+    keep its values few). `bounds` are the upper bounds of the buckets, in seconds. What a generator takes is counted from its
+    first step to its end.
 
     Raises `ConfigurationError` when the name cannot be one or is declared otherwise already.
     """
@@ -104,10 +106,15 @@ class _Timed:
 
 def _declare(name: str, attributes: object, description: str, bounds: Sequence[float] | None) -> metrics.Histogram:
     keys = tuple(sorted(cast("Attributes", attributes))) if isinstance(attributes, Mapping) else ()
-    chosen = tuple(float(bound) for bound in bounds) if bounds else BOUNDS
-    if list(chosen) != sorted(set(chosen)):
-        raise ConfigurationError(f"{name}: bounds are numbers in ascending order, not {bounds}")
+    chosen = BOUNDS if bounds is None else tuple(_bound(bound) for bound in bounds)
+    if not chosen or list(chosen) != sorted(set(chosen)) or not math.isfinite(sum(chosen)):
+        raise ConfigurationError(f"{name}: bounds are finite numbers of seconds in ascending order, not {bounds!r}")
     return metrics.histogram(own_metric(name, "histogram", "s", description, (*keys, ERROR_TYPE), chosen))
+
+
+def _bound(value: object) -> float:
+    number = as_float(value)
+    return math.nan if number is None else number
 
 
 def _hooks(
@@ -127,13 +134,13 @@ def _hooks(
     def begin(args: tuple[object, ...], kwargs: dict[str, object]) -> _Timer:
         return timers[tuple(sorted(labels(chosen(*args, **kwargs)).items()))]
 
-    return Hooks(
-        lambda result, seconds, timer: timer.ended(result, seconds, None),
-        lambda error, seconds, timer: timer.failed(error, seconds, None),
-        begin,
-        "always",
-        shape.everything if shape else "",
-    )
+    def ended(_result: object, seconds: float, timer: _Timer | None) -> None:
+        (timer or timers[()]).ended(None, seconds, None)
+
+    def failed(error: BaseException, seconds: float, timer: _Timer | None) -> None:
+        (timer or timers[()]).failed(error, seconds, None)
+
+    return Hooks(ended, failed, begin, "always", shape.everything if shape else "")
 
 
 timed = _Timed()

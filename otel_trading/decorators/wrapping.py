@@ -94,9 +94,14 @@ class Shape:
             declared.append(f"**{self.kwargs}")
             given.append(f"**{self.kwargs}")
         self.parameters, self.arguments = ", ".join(declared), ", ".join(given)
-        places = [name for name in given if "=" not in name and not name.startswith("**")]
-        named = [f"{name!r}: {name}" for name in only] + ([f"**{self.kwargs}"] if self.kwargs else [])
-        self.everything = f"({''.join(f'{place}, ' for place in places)}), {{{', '.join(named)}}}"
+        # By name where that can be: a function that is told of a call picks what it needs, `lambda symbol, **_: ...`.
+        places = count if self.args else code.co_posonlyargcount
+        unnamed = [*self.positional[:places], *([f"*{self.args}"] if self.args else [])]
+        named = [f"{name!r}: {name}" for name in (*self.positional[places:], *only)] + (
+            [f"**{self.kwargs}"] if self.kwargs else []
+        )
+        self.everything = f"({''.join(f'{name}, ' for name in unnamed)}), {{{', '.join(named)}}}"
+        """The arguments as an expression: a tuple and a dict."""
 
     @property
     def runs_at_once(self) -> bool:

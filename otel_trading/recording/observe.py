@@ -52,6 +52,8 @@ def own_metric(
         raise ConfigurationError(
             f"{name!r} is no metric name: it begins with a letter, then letters, digits and _ . - /, at most 255 in all"
         )
+    if name in m.ALL:
+        raise ConfigurationError(f"{name!r} is a metric of the registry: the SDK records it itself, choose another name")
     if name.startswith(_RESERVED):
         close = difflib.get_close_matches(name, m.ALL, n=3)
         hint = f"; did you mean {' or '.join(close)}?" if close else ""
