@@ -149,7 +149,7 @@ class Book:
         return None
 
     def trade(self, fill: Fill, time: float) -> Refusal | None:
-        """Enter an execution; its price marks the position until a later one does. Return why it was left out if it was."""
+        """Enter an execution; unless it is late its price is a price too. Return why it was left out if it was."""
         holding = self.holding(fill.symbol)
         terms = holding.instrument
         if fill.price <= 0 and terms.inverse:
@@ -170,8 +170,7 @@ class Book:
         _add(self.fees, fee_currency, fee)
         self._receive(terms.settle, (realized or ZERO) if terms.margined else -paid)
         self._receive(fee_currency, -fee)
-        if time >= holding.time:
-            self.mark(fill.symbol, fill.price, time)
+        self.mark(fill.symbol, fill.price, time)
         holding.revalue()
         self._count(holding)
         self._list(holding)

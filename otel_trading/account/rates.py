@@ -16,6 +16,7 @@ class Rates:
     def __init__(self, target: str) -> None:
         self.target = target
         self._prices: dict[tuple[str, str], Decimal] = {}
+        self._neighbours: dict[str, dict[str, None]] = {}
         self._paths: dict[str, list[_Step] | None] = {}
 
     def mark(self, base: str, quote: str, price: Decimal) -> None:
@@ -24,6 +25,8 @@ class Rates:
         if price > 0:
             if pair not in self._prices:
                 self._paths.clear()
+                self._neighbours.setdefault(base, {})[quote] = None
+                self._neighbours.setdefault(quote, {})[base] = None
             self._prices[pair] = price
         elif self._prices.pop(pair, None) is not None:
             self._paths.clear()
@@ -51,11 +54,9 @@ class Rates:
             here = waiting.popleft()
             if here == self.target:
                 return found[here]
-            for pair in self._prices:
-                if here in pair:
-                    forward = pair[0] == here
-                    there = pair[1] if forward else pair[0]
-                    if there not in found:
-                        found[there] = [*found[here], (pair, forward)]
-                        waiting.append(there)
+            for there in self._neighbours.get(here, ()):
+                forward = (here, there) in self._prices
+                if there not in found and (forward or (there, here) in self._prices):
+                    found[there] = [*found[here], ((here, there) if forward else (there, here), forward)]
+                    waiting.append(there)
         return None

@@ -10,8 +10,6 @@ from otel_trading.metrics import faults
 from otel_trading.metrics.values import as_float
 
 Clock = Callable[[], float]
-Time = float | datetime | None
-"""Unix seconds or an aware datetime; None is now."""
 
 _DAY = 86_400.0
 _LATEST = 1e11

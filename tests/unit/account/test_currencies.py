@@ -117,6 +117,18 @@ def test_no_rate_is_needed_where_it_changes_nothing(account) -> None:
     assert (main.equity, main.cash) == (Decimal(10_000), None)
 
 
+def test_rate_that_is_withdrawn_is_found_another_way(account, clock) -> None:
+    """EUR/USD turns out to be broken; USD/EUR at 0.8 says the same as 1.25."""
+    main = account()
+    main.fill("AAPL", "buy", 1, 100, fee=1, fee_currency="EUR")
+    main.mark("EUR/USD", "1.2")
+    main.mark("USD/EUR", "0.8")
+    assert main.fees == Decimal("1.2")
+    clock.now += 1
+    main.mark("EUR/USD", 0)
+    assert main.fees == Decimal("1.25")
+
+
 @pytest.mark.parametrize("price", [0, -1])
 def test_price_that_is_not_positive_is_no_rate(account, price, clock) -> None:
     main = account()

@@ -213,6 +213,14 @@ def test_what_the_first_update_tells_is_no_gain(account, seen) -> None:
     assert (main.drawdown, seen.values()["pnl.daily_ratio"]) == (pytest.approx(0.01), -0.01)
 
 
+def test_positions_alone_are_no_capital(account, seen) -> None:
+    main = account(cash=0)
+    main.fill("AAPL", "buy", 10, 100)
+    main.update(positions={"AAPL": 10})
+    assert (main.equity, main.drawdown) == (None, None)
+    assert seen.values()["pnl.net"] == 0.0
+
+
 def test_cash_alone_is_no_equity_while_positions_are_unknown(account, seen) -> None:
     main = account(cash=0)
     main.update(cash=5_000)
