@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from enum import Enum
-from fractions import Fraction
 from typing import Any, Final, cast
 
 from otel_trading.metrics import faults
-from otel_trading.recording.inference import ModelSeries
+from otel_trading.orders.reading import is_fraction, is_numpy_scalar, numpy_item
+from otel_trading.recording.inference import OTHER, ModelSeries
 
 Read = Callable[[Any], object]
 """Reads something from a result: one, None for nothing, or a list of them for a batch."""
 
-_LABELS: Final = (str, int, Enum)  # a bool is an int
-_SCORES: Final = (float, Decimal, Fraction)
+_LABELS: Final = (Enum, str, int)  # a bool is an int
+_SCORES: Final = (float, Decimal)
+_MOST_BITS: Final = 64
+"""Of an integer that is a label."""
 _MOST: Final = 10_000
 """Predictions of one batch that are recorded."""
 
@@ -36,14 +37,12 @@ def record_prediction(found: ModelSeries, result: object, label: Read | None, sc
 
 def _by_type(found: ModelSeries, result: object) -> None:
     kind = type(result)  # not isinstance, which asks a lazy proxy for its class
-    if issubclass(kind, Enum):
-        found.labelled(result)
-    elif issubclass(kind, _SCORES):
+    if issubclass(kind, _LABELS):
+        found.labelled(OTHER if kind is int and cast("int", result).bit_length() > _MOST_BITS else result)
+    elif issubclass(kind, _SCORES) or is_fraction(kind):
         found.scored(result)
-    elif issubclass(kind, _LABELS):
-        found.labelled(result)
-    elif (numpy := sys.modules.get("numpy")) is not None and issubclass(kind, numpy.generic):
-        _by_type(found, cast("Any", result).item())
+    elif is_numpy_scalar(kind):
+        _by_type(found, numpy_item(result))
     else:
         found.labelled(None)
 

@@ -11,12 +11,12 @@ function that the user gives.
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Sequence
 from decimal import Decimal, InvalidOperation
 from enum import Enum
 from fractions import Fraction
 from functools import partial
-from numbers import Real
 from types import GetSetDescriptorType, MappingProxyType, MemberDescriptorType
 from typing import Any, Final, NamedTuple, TypeAlias, cast
 from uuid import UUID
@@ -36,6 +36,8 @@ _PLAIN: Final[tuple[type, ...]] = (MemberDescriptorType, GetSetDescriptorType, t
 _get = cast("Callable[[object, str], object]", dict[str, object].get)  # not the `get` of a subclass
 _CONSTANTS: Final = (str, int, float, bool, Decimal, Enum)
 _LONGEST_TEXT: Final = 200
+_MOST_BITS: Final = 128
+"""Of an integer that is an id."""
 
 
 def lookup(source: object) -> Lookup:
@@ -107,11 +109,25 @@ def amount(value: object) -> Amount | None:
         return _parsed(str.__str__(cast("str", value)))
     if issubclass(kind, Decimal):
         return cast("Decimal", value) if cast("Decimal", value).is_finite() else None
-    if issubclass(kind, Fraction):
+    if is_fraction(kind):
         return cast("Fraction", value)
-    if issubclass(kind, Real):  # numpy's scalars register themselves here
-        return amount(float(cast("Real", value)))
-    return None
+    return amount(numpy_item(value)) if is_numpy_scalar(kind) else None
+
+
+def is_fraction(kind: type) -> bool:
+    """Whether it is a class of fractions; `issubclass` would ask an abstract class, which hashes what it is asked about."""
+    return type.__subclasscheck__(Fraction, kind)
+
+
+def is_numpy_scalar(kind: type) -> bool:
+    """Whether it is a class of numpy's scalars, which nothing is where numpy was never imported."""
+    numpy = sys.modules.get("numpy")
+    return numpy is not None and issubclass(kind, numpy.generic)
+
+
+def numpy_item(scalar: object) -> object:
+    """Return what a scalar of numpy's holds, as an object of Python's."""
+    return cast("Any", scalar).item()
 
 
 def _parsed(text: str) -> Decimal | None:
@@ -133,7 +149,7 @@ def text(value: object) -> str | None:
         return text(cast("Enum", value).value)
     elif issubclass(kind, str):
         found = str.__str__(cast("str", value))
-    elif kind is int or kind is UUID:
+    elif kind is UUID or (kind is int and cast("int", value).bit_length() <= _MOST_BITS):
         found = str(value)
     else:
         return None
