@@ -393,7 +393,7 @@ PORTFOLIO_PEAK_EQUITY: Final = Metric(
     name="trading.portfolio.peak_equity",
     kind="gauge",
     unit="{currency}",
-    description="Highest equity since the account began.",
+    description="Equity at which the account would have no drawdown.",
     attributes=("trading.account.name", "trading.strategy.name", "trading.venue.name", "trading.currency"),
 )
 
