@@ -18,8 +18,20 @@ from otel_trading.semconv.attributes import OrderOperation, OrderRejectReason, O
 class AccountLike(Protocol):
     """What an account is here: something that takes fills, as `otel_trading.Account` does."""
 
-    def fill(self, symbol: str, side: Any, quantity: Any, price: Any, /, **details: Any) -> object:
-        """Take one fill; the details are `fee`, `fee_currency`, `multiplier` and `execution_id`."""
+    def fill(
+        self,
+        symbol: str,
+        side: Any,
+        quantity: Any,
+        price: Any,
+        /,
+        *,
+        fee: Any,
+        fee_currency: str | None,
+        multiplier: Any,
+        execution_id: str | None,
+    ) -> object:
+        """Take one fill."""
         ...
 
 
