@@ -47,6 +47,8 @@ _TABLE: Final[Mapping[str, Failure]] = {
     "BadRequest": _rejected("invalid_request", "invalid_order"),
     "ArgumentsRequired": _unsent("invalid_request"),
     "NotSupported": _unsent("invalid_request"),
+    "OperationRejected": _rejected("invalid_request", "other"),
+    "RestrictedLocation": _rejected("auth", "auth"),
     "MarketClosed": _rejected("invalid_request", "market_closed"),
     "AuthenticationError": _rejected("auth", "auth"),
     "PermissionDenied": _rejected("auth", "auth"),

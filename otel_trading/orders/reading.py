@@ -66,7 +66,7 @@ def _own_attributes(source: object, kind: type) -> dict[str, object]:
     for base in kind.__mro__:
         members = type.__getattribute__(base, "__dict__")
         if "__dict__" in members:
-            if type(members["__dict__"]) is GetSetDescriptorType:
+            if type(members["__dict__"]) in (GetSetDescriptorType, MemberDescriptorType):
                 attributes = members["__dict__"].__get__(source, kind)
                 return cast("dict[str, object]", attributes) if type(attributes) is dict else {}
             break
@@ -83,13 +83,13 @@ def _member(member: Any, source: object, kind: type) -> object:
 
 
 def first(source: Lookup, names: Sequence[str]) -> object:
-    """Return what is stored under the first of `names` that has anything, else None; `a.b` is `b` of `a`."""
+    """Return what is stored under the first of `names` that has anything (empty text is none); `a.b` is `b` of `a`."""
     for name in names:
         head, _, rest = name.partition(".")
         value = source(head)
         if rest and value is not None:
             value = first(lookup(value), (rest,))
-        if value is not None:
+        if value is not None and not (type(value) is str and not value):
             return value
     return None
 

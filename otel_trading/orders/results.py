@@ -44,6 +44,7 @@ _FILL_QUANTITY = ("amount", "qty", "quantity", "size", "shares", "execution.shar
 _FILL_PRICE = ("price", "execution.price", "px", "fill_price")
 _FILL_FEE = ("fee", "commission", "commissionReport.commission")
 _FILL_FEE_CURRENCY = ("fee_currency", "feeCurrency", "commissionAsset", "commissionReport.currency", "fee_asset")
+_FILL_SIDE = ("side", "execution.side")
 _FILL_LIQUIDITY = (
     "takerOrMaker",
     "liquidity",
@@ -206,7 +207,7 @@ def _read_fill(source: Lookup) -> Fill | None:
         text(first(source, _FILL_ID)),
         vocabulary.liquidity(first(source, _FILL_LIQUIDITY)),
         _read_fees(source, _FILL_FEE, text(first(source, _FILL_FEE_CURRENCY))),
-        vocabulary.side(first(source, _SIDE)),
+        vocabulary.side(first(source, _FILL_SIDE)),
         text(first(source, _SYMBOL)),
     )
 

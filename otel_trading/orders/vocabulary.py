@@ -71,9 +71,12 @@ _STATUSES: Final[Mapping[str, OrderStatus]] = {
 }
 
 _LIQUIDITY: Final[Mapping[str, FillLiquidity]] = {
-    **dict.fromkeys(("maker", "m", "make", "added", "add", "passive", "1"), "maker"),
-    **dict.fromkeys(("taker", "t", "take", "removed", "remove", "aggressive", "2"), "taker"),
+    **dict.fromkeys(("maker", "m", "make", "added", "add", "passive"), "maker"),
+    **dict.fromkeys(("taker", "t", "take", "removed", "remove", "aggressive"), "taker"),
 }
+
+_LIQUIDITY_CODES: Final[Mapping[int, FillLiquidity]] = {1: "maker", 2: "taker"}
+"""FIX tag 851, which Interactive Brokers uses too."""
 
 _TIMES_IN_FORCE: Final[Mapping[str, OrderTimeInForce]] = {
     **dict.fromkeys(("day",), "day"),
@@ -148,6 +151,8 @@ def liquidity(value: object) -> FillLiquidity:
     """Return whether `value` (a word, or whether the fill was a maker's) means maker or taker; `unknown` if neither."""
     if type(value) is bool:
         return "maker" if value else "taker"
+    if type(value) is int:
+        return _LIQUIDITY_CODES.get(value, "unknown")
     return _LIQUIDITY.get(word(value) or "", "unknown")
 
 
