@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from otel_trading.pipeline.telemetry import Telemetry
 
 _INTERRUPTED = 130
+_PACKAGES = ("aiohttp", "bokeh_sampledata", "numpy", "requests", "rich", "websockets")
 
 
 def _speed(_: click.Context, __: click.Parameter, value: str) -> float:
@@ -65,32 +67,47 @@ def command(bars: int | None, speed: float, seed: int, port: int | None, linger:
 
     The exit code is 0 after a full run, also when it is stopped while lingering, and 130 when it is stopped before.
     """
-    try:
-        from otel_trading.cli.demo_view import view_of
-        from otel_trading.demo import prices
-        from otel_trading.demo.session import TRAINING_DAYS, Plan, Session
+    for package in _PACKAGES:
+        if find_spec(package) is None:
+            raise click.ClickException(f"{package} is missing: pip install 'otel-trading[demo]'")
+    from otel_trading.cli.demo_view import starting, view_of
+    from otel_trading.demo import errors, prices
+    from otel_trading.demo.session import TRAINING_DAYS, Plan, Session
 
-        days = prices.load()
-    except ModuleNotFoundError as missing:
-        raise click.ClickException(f"{missing.name} is missing: pip install 'otel-trading[demo]'") from missing
+    days = prices.load()
     available = len(days) - TRAINING_DAYS
     if bars is not None and bars > available:
         raise click.BadParameter(f"{bars} is more than the {available} days that there are.", param_hint="'--bars'")
 
-    finished = False
+    if record_file is not None and not record_file.parent.is_dir():
+        raise click.BadParameter(f"There is no directory {str(record_file.parent)!r}.", param_hint="'--record'")
+
+    code = _INTERRUPTED
     with ExitStack() as cleanup:
+        telemetry = _configure(port, os.environ)
+        cleanup.callback(telemetry.shutdown)
         try:
-            telemetry = _configure(port, os.environ)
-            cleanup.callback(telemetry.shutdown)
-            session = cleanup.enter_context(Session(Plan(bars or available, speed, seed), days))
+            with starting():
+                session = cleanup.enter_context(Session(Plan(bars or available, speed, seed), days))
             with view_of(session, telemetry) as view:
-                session.run()
-                finished = True
-                _write(session, record_file)
-                view.finished(linger)
-                _wait(linger)
+                code = _trade(session)
+                if record_file is not None:
+                    record_file.write_text(json.dumps(session.record(), indent=1), encoding="utf-8")
+                view.ended(linger if code == 0 else 0)
+                if code == 0:
+                    _wait(linger)
         except KeyboardInterrupt:
-            return 0 if finished else _INTERRUPTED
+            return code
+        except errors.VenueError as gone:
+            raise click.ClickException(f"the paper exchange is gone: {gone}") from gone
+    return code
+
+
+def _trade(session: Session) -> int:
+    try:
+        session.run()
+    except KeyboardInterrupt:
+        return _INTERRUPTED
     return 0
 
 
@@ -98,17 +115,12 @@ def _configure(port: int | None, environment: Mapping[str, str]) -> Telemetry:
     """Start the metrics as any bot would; what OpenTelemetry's variables say has precedence over the demo's own name."""
     import otel_trading as ot
 
-    named = "OTEL_SERVICE_NAME" in environment or "service.name=" in environment.get("OTEL_RESOURCE_ATTRIBUTES", "")
+    named = environment.get("OTEL_SERVICE_NAME") or "service.name=" in environment.get("OTEL_RESOURCE_ATTRIBUTES", "")
     name = None if named else "otel-trading-demo"
     try:
         return ot.configure(service_name=name, trading_mode="paper", prometheus_port=port)
     except ot.ConfigurationError as wrong:
         raise SetupError(str(wrong)) from wrong
-
-
-def _write(session: Session, file: Path | None) -> None:
-    if file is not None:
-        file.write_text(json.dumps(session.record(), indent=1), encoding="utf-8")
 
 
 def _wait(seconds: float | None) -> None:

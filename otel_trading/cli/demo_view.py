@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import threading
+from collections.abc import Generator
+from contextlib import contextmanager, nullcontext
 from decimal import Decimal
 from types import TracebackType
 from urllib.parse import urlsplit
@@ -18,6 +21,7 @@ from otel_trading.demo.session import Session
 from otel_trading.pipeline.settings import Settings
 from otel_trading.pipeline.telemetry import Telemetry
 
+_BOT = logging.getLogger("otel_trading.demo.bot")
 _LINES = 10
 _INTERVAL = 0.25  # seconds between two looks at the run
 
@@ -27,6 +31,14 @@ def view_of(session: Session, telemetry: Telemetry) -> View:
     console = Console(highlight=False)
     fits = console.is_terminal and not console.is_dumb_terminal and "console" not in telemetry.settings.exporters
     return (LiveView if fits else PlainView)(session, telemetry, console)
+
+
+@contextmanager
+def starting() -> Generator[None]:
+    """Show on a terminal that something is about to happen."""
+    console = Console()
+    with console.status("starting the paper exchange, training the model") if console.is_terminal else nullcontext():
+        yield
 
 
 class View:
@@ -44,46 +56,59 @@ class View:
         first, last = self.session.first.time.date(), self.session.last.time.date()
         return f"paper trading {plan.bars} days, {first} to {last}, seed {plan.seed}"
 
-    def finished(self, linger: float | None) -> None:
-        """Say that the last day is over and what comes now."""
+    def ended(self, linger: float | None) -> None:
+        """Say how the trading ended, and how long the metrics stay: `linger` seconds, None for until Ctrl-C."""
+        played, planned = self.session.client.days, self.session.plan.bars
+        self.status = "finished" if played == planned else f"stopped after {played} of {planned} days"
         if linger is None:
-            self.status = "finished; the metrics stay until Ctrl-C"
+            self.status += "; the metrics stay until Ctrl-C"
         elif linger:
-            self.status = f"finished; the metrics stay for {linger:g} s"
-        else:
-            self.status = "finished"
+            self.status += f"; the metrics stay for {linger:g} s"
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
-        if kind is KeyboardInterrupt and not self.status:
-            self.status = f"stopped after {self.session.client.days} of {self.session.plan.bars} days"
+        """Stop watching."""
 
 
 class LiveView(View):
     """A table that is redrawn in place."""
 
     def __enter__(self) -> Self:
+        self._latest = _Latest(logging.INFO)
+        _BOT.addHandler(self._latest)
+        _BOT.setLevel(logging.INFO)
         self._live = Live(console=self.console, get_renderable=self._render, refresh_per_second=1 / _INTERVAL)
         self._live.__enter__()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
-        super().__exit__(kind, error, traceback)
+        _BOT.removeHandler(self._latest)
         self._live.__exit__(kind, error, traceback)
 
     def _render(self) -> RenderableType:
         session, client = self.session, self.session.client
         head = Text.assemble(("otel-trading demo  ", "bold"), self.title)
         lines = [Text(f"metrics  {destination}", style="cyan") for destination in self.destinations]
+        lines.append(Text(f"model    {model_line(session)}", style="dim"))
         progress = Table.grid(padding=(0, 1))
         progress.add_row(
             ProgressBar(total=session.plan.bars, completed=client.days, width=40),
             f"{client.days}/{session.plan.bars}",
             f"{client.time:%Y-%m-%d}" if client.time else "",
         )
-        return Group(head, *lines, progress, _figures(session), _positions(session), Text(self.status, style="green"))
+        latest = Text(self._latest.text, style="dim")
+        return Group(head, *lines, progress, _figures(session), _positions(session), latest, Text(self.status, style="green"))
+
+
+class _Latest(logging.Handler):
+    """Keeps the latest thing that the bot has logged."""
+
+    text = ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.text = f"latest   {record.getMessage()}"
 
 
 class PlainView(View):
@@ -99,17 +124,13 @@ class PlainView(View):
         self._thread.start()
         return self
 
-    def finished(self, linger: float | None) -> None:
-        super().finished(linger)
+    def ended(self, linger: float | None) -> None:
         self._stop()
+        super().ended(linger)
         self._print(self.status)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
-        said = self.status
-        super().__exit__(kind, error, traceback)
         self._stop()
-        if self.status != said:
-            self._print(self.status)
 
     def _watch(self) -> None:
         while not self._ended.wait(_INTERVAL):
@@ -172,11 +193,17 @@ def summary(session: Session) -> list[tuple[str, str]]:
     ]
 
 
+def model_line(session: Session) -> str:
+    """Say honestly how good the model is."""
+    model = session.model
+    return f"direction v1, trained on {model.samples} days before that, right on {model.test_accuracy:.0%} of the unseen ones"
+
+
 def _figures(session: Session) -> Table:
     pairs = summary(session)
     table = Table(box=None, padding=(0, 3, 0, 0))
     for name, _ in pairs:
-        table.add_column(name, style="bold", header_style="dim", no_wrap=True)
+        table.add_column(name, style="bold", header_style="dim", no_wrap=True, min_width=10)
     table.add_row(*(value for _, value in pairs))
     return table
 

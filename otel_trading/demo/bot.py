@@ -89,7 +89,7 @@ class Bot:
         except errors.NoAnswer as silence:
             self.unanswered.add(silence.reference)  # executed or not: ask before doing anything else
         except errors.VenueError as refusal:
-            log.info("%s refused: %s", arguments[0], refusal)
+            log.info("%s%s refused: %s", request.__name__, arguments, refusal)
 
     def settled(self, reference: str) -> bool:
         try:

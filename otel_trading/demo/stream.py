@@ -9,9 +9,11 @@ from collections.abc import Callable
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
+from otel_trading.demo.errors import NetworkError
 from otel_trading.demo.wire import Json, decode
 
 _FIRST_DELAY, _LONGEST_DELAY = 0.02, 2.0
+_ATTEMPTS = 8  # about five seconds
 
 
 class Stream:
@@ -19,7 +21,7 @@ class Stream:
 
     def __init__(self, address: Callable[[int], str]) -> None:
         self._address = address
-        self._messages: queue.SimpleQueue[Json] = queue.SimpleQueue()
+        self._messages: queue.SimpleQueue[Json | None] = queue.SimpleQueue()
         self._connection: ClientConnection | None = None
         self._last = -1
         self._wanted: str | None = None
@@ -28,8 +30,14 @@ class Stream:
         self._thread.start()
 
     def receive(self) -> Json:
-        """Wait for the next message of the venue, or one of ours: type `stream`, state `connected` or `disconnected`."""
-        return self._messages.get()
+        """Wait for the next message of the venue, or one of ours: type `stream`, state `connected` or `disconnected`.
+
+        Raises `NetworkError` when the venue cannot be reached any more.
+        """
+        message = self._messages.get()
+        if message is None:
+            raise NetworkError("the venue's stream does not come back", "stream")
+        return message
 
     def send(self, message: str) -> None:
         """Send `message`, and again after each reconnection until another one is sent."""
@@ -50,21 +58,22 @@ class Stream:
                 return  # the reading thread sees the same, reconnects and sends it again
 
     def _run(self) -> None:
-        delay = _FIRST_DELAY
-        while not self._closed.is_set():
+        failed = 0
+        while not self._closed.is_set() and failed < _ATTEMPTS:
             try:
                 with connect(self._address(self._last), proxy=None) as connection:
                     self._messages.put({"type": "stream", "data": {"state": "connected"}})
-                    delay = _FIRST_DELAY
+                    failed = 0
                     self._connection = connection
                     self._send(connection)
                     self._read(connection)
             except (OSError, WebSocketException):
-                delay = min(2 * delay, _LONGEST_DELAY)
+                failed += 1
             if self._connection is not None:
                 self._connection = None
                 self._messages.put({"type": "stream", "data": {"state": "disconnected"}})
-            self._closed.wait(delay)
+            self._closed.wait(min(_FIRST_DELAY * 2**failed, _LONGEST_DELAY))
+        self._messages.put(None)
 
     def _read(self, connection: ClientConnection) -> None:
         for text in connection:

@@ -165,6 +165,13 @@ def test_runs_with_the_same_seed_are_the_same(lingering, tmp_path):
     assert [(o["id"], o["status"], o["trades"]) for o in again.record["orders"]] == orders
 
 
+def test_the_bot_trades_the_same_without_the_sdk(lingering, tmp_path):
+    env = {"OTEL_SDK_DISABLED": "true"}
+    with Demo(tmp_path, "--bars", "300", "--speed", "max", "--seed", str(SEED), "--linger", "0", env=env) as silent:
+        assert silent.wait(150) == 0
+    assert [o["trades"] for o in silent.record["orders"]] == [o["trades"] for o in lingering.record["orders"]]
+
+
 # -- the metrics against the exchange's record ----------------------------------------------------------------------------
 
 
@@ -313,6 +320,7 @@ def test_ctrl_c_before_the_end_is_130_and_leaves_nothing_behind(tmp_path):
         assert demo.wait() == 130
         assert "Traceback" not in demo.output()
         assert "stopped after" in demo.output()
+        assert demo.record["days"] > 0
         wait_until(lambda: not any(map(alive, children)), "the exchange has ended")
         with socket.create_server(("127.0.0.1", demo.port)):  # the port is free again
             pass
@@ -352,6 +360,57 @@ def test_a_taken_port_is_one_clear_line_and_2(tmp_path):
     assert str(port) in done.stderr
 
 
+def test_an_exchange_that_dies_is_one_clear_line_and_1(tmp_path):
+    with Demo(tmp_path, "--speed", "5") as demo:
+        [exchange] = wait_until(lambda: children_of(demo.pid), "the exchange runs")
+        wait_until(lambda: total(scrape(demo.url), "trading_fills_total") > 0, "the bot trades")
+        os.kill(exchange, signal.SIGKILL)
+        assert demo.wait(60) == 1
+        assert "Traceback" not in demo.output()
+        assert "the paper exchange is gone" in demo.output().splitlines()[-1]
+
+
+def test_sigterm_ends_it_by_the_signal(tmp_path):
+    with Demo(tmp_path, "--speed", "5") as demo:
+        wait_until(lambda: total(scrape(demo.url), "trading_fills_total") > 0, "the bot trades")
+        assert demo.stop() == -signal.SIGTERM
+        assert "Traceback" not in demo.output()
+
+
+def test_on_a_terminal_there_is_a_live_table_and_ctrl_c_is_heard(tmp_path):
+    """The keys go through a real terminal, whose Ctrl-C reaches the whole group of processes."""
+    inner = [str(PROGRAM), "demo", "--bars", "60", "--speed", "max", "--port", str(free_port())]
+    spawn = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"
+    env = {"TERM": "xterm", "COLUMNS": "120", "LINES": "40"}
+    with Process("terminal", [sys.executable, "-c", spawn, *inner], directory=tmp_path, env=env) as terminal:
+        wait_until(lambda: "the metrics stay until Ctrl-C" in terminal.output() or not terminal.running, "the run is over")
+        terminal.tell("\x03")
+        assert terminal.wait() == 0
+
+    screen = terminal.output()
+    for part in ("metrics  http://127.0.0.1:", "right on", "60/60", "equity", "drawdown", "position", "unrealized"):
+        assert part in screen
+    assert "Traceback" not in screen
+
+
+@pytest.mark.parametrize("missing", ["click", "bokeh_sampledata", "aiohttp", "rich"])
+def test_a_missing_package_is_one_line_that_says_what_to_install(missing, tmp_path):
+    code = f"import sys; sys.modules[{missing!r}] = None; from otel_trading.cli import main; main(['demo', '--bars', '1'])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert f"pip install 'otel-trading[{'cli' if missing == 'click' else 'demo'}]'" in done.stderr
+
+
+def test_help_needs_none_of_the_demos_packages(tmp_path):
+    code = "import sys; sys.modules['numpy'] = None; from otel_trading.cli import main; main(['demo', '--help'])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+
+    assert done.returncode == 0
+    assert "--linger" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
@@ -364,6 +423,7 @@ def test_a_taken_port_is_one_clear_line_and_2(tmp_path):
         (["--port", "70000"], "70000 is not in the range"),
         (["--seed", "x"], "not a valid integer"),
         (["--record", "/"], "is a directory"),
+        (["--record", "no/such/place"], "There is no directory 'no/such'"),
         (["--what"], "No such option"),
     ],
 )

@@ -1,0 +1,71 @@
+"""The bot, the venue's client and the exchange together, in this process."""
+
+from __future__ import annotations
+
+import importlib
+import math
+import sys
+from decimal import Decimal
+
+import pytest
+
+from otel_trading import demo
+from otel_trading.demo import prices
+from otel_trading.demo.session import TRAINING_DAYS, Plan, Session
+
+
+@pytest.fixture(scope="module")
+def days():
+    return prices.load()
+
+
+@pytest.fixture
+def fresh_bot(monkeypatch):
+    """The bot's account lives as long as its module: each run gets a new one."""
+    monkeypatch.delitem(sys.modules, "otel_trading.demo.bot", raising=False)
+    monkeypatch.delattr(demo, "bot", raising=False)
+    bot = importlib.import_module("otel_trading.demo.bot")
+    yield bot
+    bot.account.close()
+
+
+@pytest.mark.usefixtures("fresh_bot")
+def test_the_bots_books_are_the_venues_to_the_last_digit(days):
+    with Session(Plan(bars=80, speed=math.inf, seed=12), days) as session:
+        session.run()
+        truth = session.record()["account"]
+
+    account = session.account
+    assert account.cash == Decimal(truth["cash"])
+    assert account.equity == Decimal(truth["equity"])
+    assert {s: p.size for s, p in account.positions.items()} == {
+        p["symbol"]: Decimal(p["contracts"]) for p in truth["positions"]
+    }
+    assert account.fees == Decimal(truth["fees"]) - Decimal(truth["rebates"])
+    assert session.client.days == 80
+    assert session.client.time == days[TRAINING_DAYS + 79].time
+
+
+@pytest.mark.usefixtures("fresh_bot")
+def test_the_bot_never_sells_what_it_does_not_have_and_always_protects_what_it_holds(days):
+    with Session(Plan(bars=120, speed=math.inf, seed=5), days) as session:
+        session.run()
+        record = session.record()
+
+    stops = [o for o in record["orders"] if o["type"] == "stop_market"]
+    assert stops
+    assert all(Decimal(stop["triggerPrice"]) > 0 and stop["side"] == "sell" for stop in stops)
+    held: dict[str, Decimal] = {}
+    for trade in sorted((t for o in record["orders"] for t in o["trades"]), key=lambda t: t["id"]):
+        sign = 1 if trade["side"] == "buy" else -1
+        held[trade["symbol"]] = held.get(trade["symbol"], Decimal(0)) + sign * Decimal(trade["amount"])
+        assert held[trade["symbol"]] >= 0
+
+
+def test_the_model_is_trained_before_the_first_day_that_is_traded(days, fresh_bot):
+    with Session(Plan(bars=1, speed=math.inf, seed=1), days) as session:
+        assert session.first is days[TRAINING_DAYS]
+        assert session.last is session.first
+        assert session.model.samples < TRAINING_DAYS * 3
+        assert 0.4 < session.model.test_accuracy < 0.6
+    assert fresh_bot.Bot.predict.__name__ == "predict"
