@@ -9,7 +9,7 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import HistogramDataPoint, InMemoryMetricReader
 
 from otel_trading import recording
-from otel_trading.metrics import faults
+from otel_trading.metrics import Gauge, catalog, faults
 from otel_trading.metrics.catalog import provider
 from otel_trading.orders import seen
 
@@ -66,6 +66,9 @@ def recorded() -> Iterator[Recorded]:
     stock = MeterProvider([reader], shutdown_on_exit=False)
     seen.clear()
     faults.reset()
+    for instrument in catalog._instruments.values():
+        if isinstance(instrument, Gauge):
+            instrument._values.clear()  # what other tests said of their own strategies and venues
     provider.attach(stock)
     yield Recorded(reader)
     provider.attach(None)
