@@ -6,6 +6,11 @@ that were taken from it must follow when a new configuration takes over.
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from functools import wraps
+from types import TracebackType
 from typing import Any
 
 from opentelemetry.trace import NoOpTracer, Span, Tracer, TracerProvider
@@ -41,7 +46,36 @@ class _DelegatingTracer(Tracer):
         return self._current().start_span(*args, **kwargs)
 
     def start_as_current_span(self, *args: Any, **kwargs: Any) -> Any:
-        return self._current().start_as_current_span(*args, **kwargs)
+        return _CurrentSpan(lambda: self._current().start_as_current_span(*args, **kwargs))
+
+
+class _CurrentSpan(AbstractContextManager[Span]):
+    """A span around a block, or around each call of the function that it decorates, on the provider of that moment."""
+
+    def __init__(self, start: Callable[[], AbstractContextManager[Span]]) -> None:
+        self._start = start
+        self._block: AbstractContextManager[Span] | None = None
+
+    def __enter__(self) -> Span:
+        self._block = self._start()
+        return self._block.__enter__()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool | None:
+        block, self._block = self._block, None
+        return block.__exit__(kind, error, trace) if block else None
+
+    def __call__(self, function: Any) -> Any:
+        async def traced_coroutine(*args: Any, **kwargs: Any) -> Any:
+            with self._start():
+                return await function(*args, **kwargs)
+
+        def traced(*args: Any, **kwargs: Any) -> Any:
+            with self._start():
+                return function(*args, **kwargs)
+
+        return wraps(function)(traced_coroutine if inspect.iscoroutinefunction(function) else traced)
 
 
 class DelegatingTracerProvider(TracerProvider):
@@ -62,6 +96,11 @@ class DelegatingTracerProvider(TracerProvider):
 
 provider = DelegatingTracerProvider()
 tracer = provider.get_tracer("otel_trading", __version__)
+
+
+def attach(delegate: TracerProvider | None) -> None:
+    """Send spans to `delegate` from now on (nowhere if None)."""
+    provider.delegate = delegate
 
 
 def enabled() -> bool:

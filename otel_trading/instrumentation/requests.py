@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import Any
 
 import wrapt
@@ -27,26 +28,20 @@ class RequestsInstrumentation:
     def start(self, meter_provider: MeterProvider, tracer_provider: TracerProvider) -> None:
         """Apply the instrumentation now if `requests` is imported, else when it is."""
         self._providers = (meter_provider, VenueTracerProvider(tracer_provider))
-        if self._hooked:
-            self._apply_if_imported()
-        else:
+        if not self._hooked:
             self._hooked = True
-            wrapt.register_post_import_hook(self._apply, "requests.sessions")
+            wrapt.register_post_import_hook(self._apply, "requests.sessions")  # which applies it at once if it is there
+        elif "requests.sessions" in sys.modules:
+            self._apply(sys.modules["requests.sessions"])
 
     def stop(self) -> None:
         """Leave `requests` as it was."""
         self._providers = None
-        if self._applied is not None:
-            self._applied.uninstrument()
-            self._applied = None
+        applied, self._applied = self._applied, None
+        if applied is not None and applied.is_instrumented_by_opentelemetry:
+            applied.uninstrument()
 
-    def _apply_if_imported(self) -> None:
-        import sys
-
-        if "requests.sessions" in sys.modules:
-            self._apply(sys.modules["requests.sessions"])
-
-    @faults.contained("requests instrumentation")
+    @faults.contained("requests")
     def _apply(self, _: object) -> None:
         if self._providers is None:
             return

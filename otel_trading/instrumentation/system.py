@@ -5,11 +5,13 @@ Only what means the same on both paths: its `*.utilization` gauges would get ano
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable
+from typing import Any
 
 from opentelemetry.instrumentation.system_metrics import SystemMetricsInstrumentor
 from opentelemetry.metrics import MeterProvider
+
+from otel_trading.metrics.delegate import DelegatingMeterProvider
 
 CONFIG: dict[str, list[str] | None] = {
     "process.cpu.time": ["user", "system"],
@@ -19,17 +21,24 @@ CONFIG: dict[str, list[str] | None] = {
     "system.network.io": ["transmit", "receive"],
 }
 
-_watched: weakref.WeakSet[MeterProvider] = weakref.WeakSet()
+# The instrumentation cannot be taken back, so it is applied once, to a provider that can be detached.
+_provider = DelegatingMeterProvider()
+_applied = False
 
 
 def watch(provider: MeterProvider) -> Callable[[], None]:
-    """Observe the process on `provider`, once; call what is returned before another provider is watched.
+    """Observe the process on `provider`; call what is returned to stop.
 
     An application that runs the instrumentation itself keeps its own.
     """
-    instrumentor = SystemMetricsInstrumentor(config=CONFIG)
-    if provider in _watched or instrumentor.is_instrumented_by_opentelemetry:
+    global _applied  # noqa: PLW0603 - the instrumentation is one object a process, too
+    # The one instance without its constructor, which would overwrite the application's configuration of it.
+    instrumentor: Any = SystemMetricsInstrumentor
+    if instrumentor.__new__(instrumentor).is_instrumented_by_opentelemetry and not _applied:
         return lambda: None
-    _watched.add(provider)
-    instrumentor.instrument(meter_provider=provider)
-    return instrumentor.uninstrument
+    instrumentation = SystemMetricsInstrumentor(config=CONFIG)  # each time: a process that forked has another id
+    if not _applied:
+        instrumentation.instrument(meter_provider=_provider)
+        _applied = True
+    _provider.attach(provider)
+    return lambda: _provider.attach(None)

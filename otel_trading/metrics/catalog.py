@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import re
-import threading
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
 
 from otel_trading.errors import ConfigurationError
-from otel_trading.metrics.delegate import DelegatingMeterProvider
+from otel_trading.metrics import faults
+from otel_trading.metrics.collection import collecting
+from otel_trading.metrics.delegate import DelegatingMeterProvider, prometheus_family
 from otel_trading.metrics.gauge import Gauge
 from otel_trading.metrics.instruments import Histogram, Instrument, Sum
 from otel_trading.semconv.spec import Metric
@@ -19,7 +21,10 @@ provider = DelegatingMeterProvider()
 
 meter = provider.get_meter(SCOPE, __version__)
 
-_lock = threading.RLock()
+user_meter = provider.get_meter("app")
+"""The meter of the metrics that the bot declares itself through OpenTelemetry's API."""
+user_meter.exclusive = True
+
 _instruments: dict[str, Instrument] = {}
 
 
@@ -64,9 +69,10 @@ def _declare(metric: Metric) -> Instrument:
     name = prometheus_family(metric.name)
     known = _instruments.get(name)
     if known is None:
-        with _lock:
+        with provider.lock:
             known = _instruments.get(name)
             if known is None:
+                provider.claim(SCOPE, metric.kind, metric.name, metric.unit, metric.description)
                 make = {"gauge": Gauge, "histogram": Histogram}.get(metric.kind, Sum)
                 known = _instruments[name] = make(metric, meter)
     if known.metric != metric:
@@ -74,9 +80,20 @@ def _declare(metric: Metric) -> Instrument:
     return known
 
 
-def prometheus_family(name: str) -> str:
-    """Return `name` as Prometheus would write it without unit and suffix: what two metrics may not share."""
-    return re.sub(r"[^a-zA-Z0-9_]+", "_", name).lower()
+@contextmanager
+def collection(reader: Hashable) -> Iterator[None]:
+    """Name `reader` as the one that collects in this thread, after everything that was declared meanwhile is made."""
+    provider.settle()
+    with collecting(reader):
+        yield
+
+
+def begin_in_child() -> None:
+    """Start from zero, and silent, in a process that forked."""
+    provider.begin_in_child()
+    faults.begin_in_child()
+    for instrument in _instruments.values():
+        instrument.begin_in_child()
 
 
 def _clash(wanted: Metric, known: Metric) -> ConfigurationError:

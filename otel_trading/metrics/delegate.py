@@ -7,14 +7,16 @@ they do nothing.
 
 from __future__ import annotations
 
+import re
 import threading
-from collections.abc import Callable, Generator, Mapping, Sequence
-from typing import Any, Generic, TypeVar, cast
+from collections import deque
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+from weakref import WeakKeyDictionary
 
 from opentelemetry import metrics
-from opentelemetry.context import Context
 from opentelemetry.metrics import (
-    CallbackOptions,
     CallbackT,
     Meter,
     MeterProvider,
@@ -22,68 +24,20 @@ from opentelemetry.metrics import (
 )
 from opentelemetry.util.types import Attributes
 
-Bounds = Mapping[str, Sequence[float]]
-_InstrumentT = TypeVar("_InstrumentT")
-
-
-class _Delegating(Generic[_InstrumentT]):
-    """An instrument whose real one is made anew on each meter that it is attached to."""
-
-    def __init__(self, create: Callable[[Meter, Bounds], _InstrumentT]) -> None:
-        self._create = create
-        self._real: _InstrumentT | None = None
-
-    def attach(self, meter: Meter | None, bounds: Bounds) -> None:
-        self._real = None if meter is None else self._create(meter, bounds)
-
-
-class _Counter(_Delegating[metrics.Counter], metrics.Counter):
-    def add(self, amount: float, attributes: Attributes | None = None, context: Context | None = None) -> None:
-        if (real := self._real) is not None:
-            real.add(amount, attributes, context)
-
-
-class _UpDownCounter(_Delegating[metrics.UpDownCounter], metrics.UpDownCounter):
-    def add(self, amount: float, attributes: Attributes | None = None, context: Context | None = None) -> None:
-        if (real := self._real) is not None:
-            real.add(amount, attributes, context)
-
-
-class _Histogram(_Delegating[metrics.Histogram], metrics.Histogram):
-    def record(self, amount: float, attributes: Attributes | None = None, context: Context | None = None) -> None:
-        if (real := self._real) is not None:
-            real.record(amount, attributes, context)
-
-
-class _SyncGauge(_Delegating[_Gauge], _Gauge):
-    def set(self, amount: float, attributes: Attributes | None = None, context: Context | None = None) -> None:
-        if (real := self._real) is not None:
-            real.set(amount, attributes, context)
-
-
-class _ObservableCounter(_Delegating[metrics.ObservableCounter], metrics.ObservableCounter):
-    pass
-
-
-class _ObservableUpDownCounter(_Delegating[metrics.ObservableUpDownCounter], metrics.ObservableUpDownCounter):
-    pass
-
-
-class _ObservableGauge(_Delegating[metrics.ObservableGauge], metrics.ObservableGauge):
-    pass
-
-
-def _restartable(callbacks: Sequence[CallbackT] | None) -> list[CallbackT]:
-    """Turn generator callbacks, which an SDK starts once, into functions that each next SDK can call."""
-
-    def of(callback: CallbackT) -> CallbackT:
-        if not isinstance(callback, Generator):
-            return callback
-        generator = cast("Generator[Any, CallbackOptions, None]", callback)
-        next(generator)
-        return generator.send
-
-    return [of(callback) for callback in callbacks or ()]
+from otel_trading.errors import ConfigurationError
+from otel_trading.metrics import faults
+from otel_trading.metrics.following import (
+    Bounds,
+    Following,
+    FollowingCounter,
+    FollowingGauge,
+    FollowingHistogram,
+    FollowingObservableCounter,
+    FollowingObservableGauge,
+    FollowingObservableUpDownCounter,
+    FollowingUpDownCounter,
+    Observed,
+)
 
 
 class DelegatingMeter(Meter):
@@ -91,37 +45,66 @@ class DelegatingMeter(Meter):
 
     def __init__(self, provider: DelegatingMeterProvider, scope: tuple[Any, ...]) -> None:
         super().__init__(scope[0], scope[1], scope[2])
-        self._provider = provider
+        self.provider = provider
+        self.exclusive = False
+        """Whether each name may be declared on this meter only, and in one way only; else an error says so."""
         self._scope = scope
-        self._instruments: dict[tuple[object, ...], _Delegating[Any]] = {}
+        self._instruments: dict[tuple[str, ...], Following] = {}
+        self._made: WeakKeyDictionary[MeterProvider, dict[tuple[str, ...], Any]] = WeakKeyDictionary()
 
-    def attach(self, delegate: MeterProvider | None, bounds: Bounds) -> None:
-        real = None if delegate is None else delegate.get_meter(*self._scope)
-        for instrument in self._instruments.values():
-            instrument.attach(real, bounds)
+    def attach(self) -> None:
+        """Make every instrument follow the provider's delegate of now."""
+        for identity, instrument in self._instruments.items():
+            # A foreign instrument that the SDK does not take must not keep ours from starting.
+            _contained(partial(self._attach, identity, instrument))
 
-    def _declare(self, identity: tuple[object, ...], instrument: _Delegating[Any]) -> Any:
-        """Remember `instrument`, or return the one that was declared just the same before."""
-        with self._provider.lock:
-            known = self._instruments.get(identity)
-            if known is not None:
-                return known
-            self._instruments[identity] = instrument
-            delegate = self._provider.delegate
-            instrument.attach(delegate and delegate.get_meter(*self._scope), self._provider.bounds)
+    def make(self, identity: tuple[str, ...], instrument: Following) -> None:
+        """Give `instrument` its real one on the delegate: the one that it had there before, if any."""
+        delegate = self.provider.delegate
+        if delegate is None:
+            instrument.real = None
+            return
+        made = self._made.setdefault(delegate, {})
+        if identity not in made:
+            made[identity] = instrument.create(delegate.get_meter(*self._scope), delegate, self.provider.bounds)
+        instrument.real = made[identity]
+
+    def _attach(self, identity: tuple[str, ...], instrument: Following) -> None:
+        if isinstance(instrument, Observed) and self.provider.delegate is not None:
+            self.provider.settle_later(lambda: self.make(identity, instrument))
+        else:
+            self.make(identity, instrument)
+
+    def _declare(self, kind: str, name: str, unit: str, description: str, make: Callable[[], Following]) -> Any:
+        """Return the instrument that was declared just the same before, else a new one."""
+        identity = (kind, name.lower(), unit, description)
+        with self.provider.lock:
+            if self.exclusive:
+                self.provider.claim(self.name, kind, name, unit, description)
+            instrument = self._instruments.get(identity)
+            if instrument is None:
+                instrument = make()
+                self._attach(identity, instrument)
+                self._instruments[identity] = instrument
+            return instrument
+
+    def _observe(
+        self, kind: str, name: str, unit: str, description: str, callbacks: Sequence[CallbackT] | None, cls: type[Observed]
+    ) -> Any:
+        instrument = self._declare(kind, name, unit, description, lambda: cls(name, unit, description, self.provider))
+        instrument.declared(callbacks)
         return instrument
 
     def create_counter(self, name: str, unit: str = "", description: str = "") -> metrics.Counter:
-        return self._declare(
-            ("counter", name, unit, description),
-            _Counter(lambda meter, _: meter.create_counter(name, unit, description)),
-        )
+        return self._declare("counter", name, unit, description, lambda: FollowingCounter(name, unit, description))
 
     def create_up_down_counter(self, name: str, unit: str = "", description: str = "") -> metrics.UpDownCounter:
         return self._declare(
-            ("updowncounter", name, unit, description),
-            _UpDownCounter(lambda meter, _: meter.create_up_down_counter(name, unit, description)),
+            "up_down_counter", name, unit, description, lambda: FollowingUpDownCounter(name, unit, description)
         )
+
+    def create_gauge(self, name: str, unit: str = "", description: str = "") -> _Gauge:
+        return self._declare("gauge", name, unit, description, lambda: FollowingGauge(name, unit, description))
 
     def create_histogram(
         self,
@@ -132,46 +115,24 @@ class DelegatingMeter(Meter):
         explicit_bucket_boundaries_advisory: Sequence[float] | None = None,
     ) -> metrics.Histogram:
         advisory = explicit_bucket_boundaries_advisory
-
-        def create(meter: Meter, bounds: Bounds) -> metrics.Histogram:
-            return meter.create_histogram(
-                name, unit, description, explicit_bucket_boundaries_advisory=bounds.get(name, advisory)
-            )
-
-        return self._declare(("histogram", name, unit, description), _Histogram(create))
-
-    def create_gauge(self, name: str, unit: str = "", description: str = "") -> _Gauge:
         return self._declare(
-            ("gauge", name, unit, description),
-            _SyncGauge(lambda meter, _: meter.create_gauge(name, unit, description)),
+            "histogram", name, unit, description, lambda: FollowingHistogram(name, unit, description, advisory)
         )
 
     def create_observable_counter(
         self, name: str, callbacks: Sequence[CallbackT] | None = None, unit: str = "", description: str = ""
     ) -> metrics.ObservableCounter:
-        calls = _restartable(callbacks)
-        return self._declare(
-            (object(),),  # callbacks are never the same twice
-            _ObservableCounter(lambda meter, _: meter.create_observable_counter(name, calls, unit, description)),
-        )
+        return self._observe("observable_counter", name, unit, description, callbacks, FollowingObservableCounter)
 
     def create_observable_up_down_counter(
         self, name: str, callbacks: Sequence[CallbackT] | None = None, unit: str = "", description: str = ""
     ) -> metrics.ObservableUpDownCounter:
-        calls = _restartable(callbacks)
-        return self._declare(
-            (object(),),  # callbacks are never the same twice
-            _ObservableUpDownCounter(lambda meter, _: meter.create_observable_up_down_counter(name, calls, unit, description)),
-        )
+        return self._observe("observable_up_down_counter", name, unit, description, callbacks, FollowingObservableUpDownCounter)
 
     def create_observable_gauge(
         self, name: str, callbacks: Sequence[CallbackT] | None = None, unit: str = "", description: str = ""
     ) -> metrics.ObservableGauge:
-        calls = _restartable(callbacks)
-        return self._declare(
-            (object(),),  # callbacks are never the same twice
-            _ObservableGauge(lambda meter, _: meter.create_observable_gauge(name, calls, unit, description)),
-        )
+        return self._observe("observable_gauge", name, unit, description, callbacks, FollowingObservableGauge)
 
 
 class DelegatingMeterProvider(MeterProvider):
@@ -179,9 +140,15 @@ class DelegatingMeterProvider(MeterProvider):
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
+        """Held while anything is declared or attached, never while somebody's callback runs."""
         self.delegate: MeterProvider | None = None
+        self.generation = 0
+        """How often a delegate was attached."""
         self.bounds: Bounds = {}
         self._meters: dict[tuple[Any, ...], DelegatingMeter] = {}
+        self._claims: dict[str, tuple[str, ...]] = {}
+        self._unsettled: deque[Callable[[], None]] = deque()
+        self._settle: Callable[[], object] | None = None
 
     def get_meter(
         self,
@@ -189,7 +156,7 @@ class DelegatingMeterProvider(MeterProvider):
         version: str | None = None,
         schema_url: str | None = None,
         attributes: Attributes | None = None,
-    ) -> Meter:
+    ) -> DelegatingMeter:
         identity = (name, version, schema_url, tuple(sorted((attributes or {}).items(), key=str)))
         with self.lock:
             meter = self._meters.get(identity)
@@ -197,13 +164,72 @@ class DelegatingMeterProvider(MeterProvider):
                 meter = self._meters[identity] = DelegatingMeter(self, (name, version, schema_url, attributes))
             return meter
 
-    def attach(self, delegate: MeterProvider | None, bounds: Bounds | None = None) -> None:
+    def attach(
+        self, delegate: MeterProvider | None, bounds: Bounds | None = None, *, settle: Callable[[], object] | None = None
+    ) -> None:
         """Send everything to `delegate` from now on (nowhere if None).
 
         `bounds` gives the bucket bounds of histograms by name, before the ones that they were declared with.
+
+        The SDK makes an observable instrument only while nobody collects, and runs the callbacks meanwhile. Whoever declares
+        one under a lock that a callback wants would wait for ever, so with `settle` it is only noted, and `settle` is called,
+        so that somebody calls `settle()` of this provider before the next collection. Without it, it is made at once.
         """
         with self.lock:
             self.delegate = delegate
             self.bounds = bounds or {}
+            self.generation += 1
+            self._unsettled.clear()
+            self._settle = settle and (lambda: None)  # the caller settles what is attached here
             for meter in self._meters.values():
-                meter.attach(delegate, self.bounds)
+                meter.attach()
+            self._settle = settle
+
+    def settle_later(self, make: Callable[[], None]) -> None:
+        """Run `make`, which waits for whoever collects: at once, or with the next `settle()`."""
+        if self._settle is None:
+            make()
+        else:
+            self._unsettled.append(make)
+            self._settle()
+
+    def settle(self) -> None:
+        """Make the observable instruments that were noted."""
+        while self._unsettled:
+            try:
+                make = self._unsettled.popleft()
+            except IndexError:  # another thread was faster
+                return
+            _contained(make)
+
+    def claim(self, *owner: str) -> None:
+        """Take a name for one declaration: scope, kind, name, unit and description.
+
+        Raises `ConfigurationError` when it is taken by another one, as it is or as Prometheus would write it.
+        """
+        taken = self._claims.setdefault(prometheus_family(owner[2]), owner)
+        if taken != owner:
+            raise ConfigurationError(
+                f"metric {_described(owner)} is already declared as {_described(taken)}: "
+                "one name is one metric; choose another name or declare it just the same"
+            )
+
+    def begin_in_child(self) -> None:
+        """Start without a delegate in a process that forked, where the lock may be held by a thread that is not here."""
+        self.lock = threading.RLock()
+        self.attach(None)
+
+
+@faults.contained("instruments")
+def _contained(make: Callable[[], None]) -> None:
+    make()
+
+
+def prometheus_family(name: str) -> str:
+    """Return `name` as Prometheus would write it without unit and suffix: what two metrics may not share."""
+    return re.sub(r"[^a-zA-Z0-9_]+", "_", name).lower()
+
+
+def _described(owner: tuple[str, ...]) -> str:
+    scope, kind, name, unit, description = owner
+    return f"{name!r} ({kind.replace('_', ' ')}, unit {unit!r}, {description!r}, of {scope})"

@@ -1,7 +1,7 @@
 """The one place where our own faults are contained: they are counted, logged once per kind, and never reach the bot.
 
 The tallies are plain dictionaries rather than instruments, so that a fault inside an instrument can be counted too;
-`otel_trading.metrics.sdk` exports them as `trading.sdk.errors` and `trading.sdk.dropped`.
+`otel_trading.pipeline.self_telemetry` exports them as `trading.sdk.errors` and `trading.sdk.dropped`.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from collections.abc import Callable, Hashable
 from typing import ParamSpec, TypeVar
 
 from otel_trading import redaction
+from otel_trading.semconv.attributes import SdkDropReason
 
 _logger = logging.getLogger("otel_trading")
-# Reentrant: a signal handler that flushes may interrupt the thread that holds it.
+# Reentrant: a signal handler may interrupt the thread that holds it.
 _lock = threading.RLock()
 _logged: set[Hashable] = set()
 
@@ -28,7 +29,7 @@ _LOGGED_KINDS = 1_000
 errors: Counter[tuple[str, str]] = Counter()
 """Our own faults that were contained, by (component, exception class)."""
 
-dropped: Counter[str] = Counter()
+dropped: Counter[SdkDropReason] = Counter()
 """Measurements or parts of them that could not be recorded as given, by reason."""
 
 _P = ParamSpec("_P")
@@ -50,13 +51,16 @@ def report(component: str, fault: BaseException) -> None:
     with _lock:
         errors[component, kind] += 1
     # As text, so that what an exception quotes (a signed address, say) is redacted before anybody sees it.
-    where = redaction.message("".join(traceback.format_exception(fault)))
+    trace = "".join(traceback.format_exception(fault))
     log_once(
-        ("error", component, kind), "otel_trading: %s failed and was skipped; the bot is not affected\n%s", component, where
+        ("error", component, kind),
+        "otel_trading: %s failed and was skipped; the bot is not affected\n%s",
+        component,
+        redaction.trace(trace),
     )
 
 
-def drop(reason: str, message: str, *args: object, about: Hashable = None) -> None:
+def drop(reason: SdkDropReason, message: str, *args: object, about: Hashable = None) -> None:
     """Count something that was not recorded as given, and log it once per `reason` and `about` (a metric's name, say)."""
     with _lock:
         dropped[reason] += 1
@@ -83,8 +87,15 @@ def contained(component: str) -> Callable[[Callable[_P, _R]], Callable[_P, _R | 
 
 
 def reset() -> None:
-    """Forget what was counted and logged (for tests, and for a process that forked)."""
+    """Forget what was counted and logged (for tests)."""
     with _lock:
         errors.clear()
         dropped.clear()
         _logged.clear()
+
+
+def begin_in_child() -> None:
+    """Start from zero in a process that forked, where the lock may be held by a thread that does not exist here."""
+    global _lock  # noqa: PLW0603 - a lock cannot be released by anybody but its owner
+    _lock = threading.RLock()
+    reset()

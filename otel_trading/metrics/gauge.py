@@ -11,10 +11,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Hashable
 
-from opentelemetry.metrics import CallbackOptions, Meter, Observation
+from opentelemetry.metrics import CallbackOptions, Observation
 
 from otel_trading.metrics import faults
 from otel_trading.metrics.collection import current_reader
+from otel_trading.metrics.delegate import DelegatingMeter
 from otel_trading.metrics.instruments import Instrument
 from otel_trading.metrics.values import Attributes, Key, key_of, labels, number
 from otel_trading.semconv.spec import Metric
@@ -29,11 +30,12 @@ FINAL_SECONDS = 120.0
 class Gauge(Instrument):
     """The present value of something: set, or observed through callbacks, or both."""
 
-    def __init__(self, metric: Metric, meter: Meter, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, metric: Metric, meter: DelegatingMeter, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(metric, meter)
         self._clock = clock
         self._values: dict[Key, float] = {}
         self._endings: dict[Hashable, _Endings] = {}
+        self._generation = 0
         meter.create_observable_gauge(metric.name, [self._observations], metric.unit, metric.description)
 
     @faults.contained("record")
@@ -65,10 +67,19 @@ class Gauge(Instrument):
         alive.update((key_of(texts), value) for value, texts in self._read_sources())
         found = [Observation(value, dict(key)) for key, value in alive.items()]
         if self.metric.ends_at_zero:
-            reader = current_reader()
-            endings = self._endings.setdefault(reader, _Endings(timed=reader is None))
-            found.extend(Observation(0.0, dict(key)) for key in endings.collect(alive, self._clock()))
+            found.extend(Observation(0.0, dict(key)) for key in self._endings_now().collect(alive, self._clock()))
         return found
+
+    def _endings_now(self) -> _Endings:
+        """Of the reader that collects just now; those of readers that went with their provider are forgotten."""
+        if self._generation != (generation := self._meter.provider.generation):
+            self._endings, self._generation = {}, generation
+        reader = current_reader()
+        return self._endings.setdefault(reader, _Endings(timed=reader is None))
+
+    def begin_in_child(self) -> None:
+        """Start without a value in a process that forked."""
+        self._values.clear()
 
 
 class _Endings:

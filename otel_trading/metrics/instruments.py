@@ -6,16 +6,18 @@ attached. Recording never raises: a value that cannot be recorded is dropped, co
 
 from __future__ import annotations
 
-import threading
+import inspect
 from collections.abc import Callable, Iterable
 from typing import cast
 
 from opentelemetry import metrics
-from opentelemetry.metrics import CallbackOptions, Meter, Observation
+from opentelemetry.metrics import CallbackOptions, Observation
 
 from otel_trading.errors import ConfigurationError
 from otel_trading.metrics import faults
+from otel_trading.metrics.delegate import DelegatingMeter
 from otel_trading.metrics.values import Attributes, labels, number
+from otel_trading.semconv.attributes import SdkDropReason
 from otel_trading.semconv.spec import Metric
 
 ObserveCallback = Callable[[], object]
@@ -28,38 +30,40 @@ Read = list[tuple[float, Texts]]
 class Instrument:
     """One metric of the vocabulary, or of the user, on a meter."""
 
-    def __init__(self, metric: Metric, meter: Meter) -> None:
+    def __init__(self, metric: Metric, meter: DelegatingMeter) -> None:
         self.metric = metric
         self._meter = meter
-        self._lock = threading.Lock()
-        self._sources: list[tuple[ObserveCallback, Texts]] = []
+        self._sources: tuple[tuple[ObserveCallback, Texts], ...] = ()
 
     def observe(self, callback: ObserveCallback, attributes: Attributes | None = None) -> Callable[[], None]:
         """Read the metric from `callback` at each collection; call what is returned to stop doing so.
 
-        Raises `ConfigurationError` when the metric cannot be observed: a histogram, or a counter that is already added to.
+        Raises `ConfigurationError` when the metric cannot be observed (a histogram, or a counter that is already added to),
+        or when `callback` is asynchronous, as nobody could await it.
         """
+        if inspect.iscoroutinefunction(callback):
+            raise ConfigurationError(f"{self.metric.name}: the callback is asynchronous; let it return a value that is there")
         source = (callback, labels(attributes))
-        with self._lock:
+        with self._meter.provider.lock:
             self._declare_observable()
-            self._sources.append(source)
+            self._sources = (*self._sources, source)
 
         def stop() -> None:
-            with self._lock:
-                if source in self._sources:
-                    self._sources.remove(source)
+            with self._meter.provider.lock:
+                self._sources = tuple(kept for kept in self._sources if kept is not source)
 
         return stop
+
+    def begin_in_child(self) -> None:
+        """Forget what was recorded before the process forked, where this keeps it itself."""
 
     def _declare_observable(self) -> None:
         raise ConfigurationError(f"{self.metric.name} is a {self.metric.kind}: it can be recorded but not observed")
 
     def _read_sources(self) -> Read:
         """All that the callbacks return now; one that fails is reported and left out."""
-        with self._lock:
-            sources = self._sources.copy()
         found: Read = []
-        for callback, fixed in sources:
+        for callback, fixed in self._sources:
             found.extend(_read(self.metric.name, callback, fixed) or ())
         return found
 
@@ -81,7 +85,7 @@ def _read(about: str, callback: ObserveCallback, fixed: Texts) -> Read:
 class Sum(Instrument):
     """A counter or an up-down counter: it is either added to or observed, never both."""
 
-    def __init__(self, metric: Metric, meter: Meter) -> None:
+    def __init__(self, metric: Metric, meter: DelegatingMeter) -> None:
         super().__init__(metric, meter)
         self._monotonic = metric.kind == "counter"
         self._recorded: metrics.Counter | metrics.UpDownCounter | None = None
@@ -110,7 +114,7 @@ class Sum(Instrument):
         recorded.add(amount, texts)
 
     def _declare_recorded(self) -> metrics.Counter | metrics.UpDownCounter | None:
-        with self._lock:
+        with self._meter.provider.lock:
             if self._recorded is None and not self._observed:
                 metric = self.metric
                 create = self._meter.create_counter if self._monotonic else self._meter.create_up_down_counter
@@ -155,7 +159,7 @@ class BoundSum:
 class Histogram(Instrument):
     """A distribution of values that are not negative (what has a sign carries it as an attribute)."""
 
-    def __init__(self, metric: Metric, meter: Meter) -> None:
+    def __init__(self, metric: Metric, meter: DelegatingMeter) -> None:
         super().__init__(metric, meter)
         self._recorded = meter.create_histogram(
             metric.name, metric.unit, metric.description, explicit_bucket_boundaries_advisory=metric.bounds or None
@@ -194,5 +198,5 @@ class BoundHistogram:
         self._instrument.record_texts(value, self._texts)
 
 
-def _drop(metric: Metric, reason: str, message: str) -> None:
+def _drop(metric: Metric, reason: SdkDropReason, message: str) -> None:
     faults.drop(reason, "%s: %s", metric.name, message, about=metric.name)

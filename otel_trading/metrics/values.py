@@ -36,13 +36,15 @@ def number(value: object, about: str) -> float | None:
 def as_float(value: object) -> float | None:
     """`value` as a float if it is a number (int, float, bool, Decimal, Fraction, numpy scalar, numeric Enum), else None.
 
-    Text is not parsed, and a number too large for a float is an infinity of its sign.
+    Text is not parsed, an array is no number, and a number too large for a float is infinite.
     """
     if type(value) is float:
         return value
     if isinstance(value, Enum):
         value = value.value
     if value is None or isinstance(value, (str, bytes, bytearray)) or not isinstance(value, SupportsFloat):
+        return None
+    if getattr(value, "ndim", 0):
         return None
     try:
         return float(value)
@@ -52,8 +54,13 @@ def as_float(value: object) -> float | None:
         return None
 
 
+@faults.contained("attributes")
 def label(value: object) -> str | None:
-    """`value` as the text of an attribute: an Enum by its value, a bool in lower case, None (absent) for None."""
+    """`value` as the text of an attribute: an Enum by its value, a bool in lower case.
+
+    None, which is an absent attribute, for None, for an empty text (Prometheus cannot tell the two apart, so they would be
+    one series twice), and for an object that cannot be written.
+    """
     if isinstance(value, Enum):
         value = value.value
     if value is None:
@@ -64,15 +71,16 @@ def label(value: object) -> str | None:
     if len(text) > MAX_LABEL_LENGTH:
         faults.drop("label_too_long", "an attribute value of %d characters was cut to %d", len(text), MAX_LABEL_LENGTH)
         text = text[: MAX_LABEL_LENGTH - 1] + "…"
-    # Lone surrogates cannot be encoded in UTF-8 and would fail the whole scrape or batch.
-    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+    if not text.isascii():  # lone surrogates cannot be encoded in UTF-8 and would fail the whole scrape or batch
+        text = text.encode("utf-8", "replace").decode("utf-8")
+    return text or None
 
 
 def labels(attributes: Attributes | None) -> dict[str, str]:
-    """`attributes` with every value as text, and those that are None left out."""
+    """`attributes` with every value as text, and those that are absent left out."""
     if not attributes:
         return {}
-    return {key: text for key, value in attributes.items() if (text := label(value)) is not None}
+    return {str(key): text for key, value in attributes.items() if (text := label(value)) is not None}
 
 
 def key_of(texts: Mapping[str, str]) -> Key:

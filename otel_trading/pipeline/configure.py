@@ -12,13 +12,14 @@ from types import FrameType
 from typing import Any
 
 from otel_trading.errors import ConfigurationError
-from otel_trading.metrics import faults
+from otel_trading.metrics import catalog, faults
+from otel_trading.pipeline import resource
+from otel_trading.pipeline.kinds import OtlpProtocol, TradingMode, shown
 from otel_trading.pipeline.loading import SECRET, load
-from otel_trading.pipeline.settings import OtlpProtocol, Settings, TradingMode
+from otel_trading.pipeline.settings import Settings
 from otel_trading.pipeline.telemetry import Telemetry
 
-# Reentrant: the SIGTERM handler shuts down in the thread that may be configuring.
-_lock = threading.RLock()
+_lock = threading.Lock()
 _current: Telemetry | None = None
 
 
@@ -64,35 +65,25 @@ def configure(
     global _current  # noqa: PLW0603 - the process has one pipeline, as it has one global provider
     arguments = dict(locals())
     del arguments["config_file"]
-    settings, origins = load(arguments, os.environ, Path.cwd(), config_file)
+    settings, origins = load(arguments, os.environ, Path(), config_file)
     with _lock:
         if _current is not None and not _current.ended:
             if settings == _current.settings:
                 return _current
             raise ConfigurationError(_difference(_current.settings, settings))
-        _check(settings, origins)
         _current = Telemetry(settings, origins)
         if settings.handle_sigterm and not settings.disabled:
             _handle_sigterm()
         return _current
 
 
-def _check(settings: Settings, origins: Mapping[str, str]) -> None:
-    if "prometheus" in settings.exporters and not (settings.loopback or settings.allow_unauthenticated or settings.disabled):
-        raise ConfigurationError(
-            f"prometheus_host = {settings.prometheus_host!r} (from {origins['prometheus_host']}): other machines could read "
-            "the account's figures without authentication; allowed: 127.0.0.1, localhost, ::1, "
-            "or any address together with allow_unauthenticated=True (OTEL_TRADING_ALLOW_UNAUTHENTICATED=true)"
-        )
-
-
 def _difference(before: Settings, after: Settings) -> str:
-    def shown(field: str) -> str:
-        was, is_now = getattr(before, field), getattr(after, field)
+    def differs(field: str) -> str:
+        was, is_now = shown(getattr(before, field)), shown(getattr(after, field))
         return field if field in SECRET else f"{field} ({was!r} is running, {is_now!r} is asked for)"
 
     fields: list[Any] = [field for field in Settings.model_fields if getattr(before, field) != getattr(after, field)]
-    return f"already configured with other settings: {', '.join(map(shown, fields))}; call shutdown() on the first one before"
+    return f"already configured with other settings: {', '.join(map(differs, fields))}; call shutdown() on the first one before"
 
 
 @atexit.register
@@ -107,13 +98,30 @@ def _handle_sigterm() -> None:
         signal.signal(signal.SIGTERM, _on_sigterm)
 
 
-@faults.contained("SIGTERM handler")
-def _shutdown_current() -> None:
-    if _current is not None:
-        _current.shutdown()
-
-
 def _on_sigterm(number: int, _: FrameType | None) -> None:
-    _shutdown_current()
+    # In another thread: what this one was interrupted in may hold any lock.
+    telemetry = _current
+    if telemetry is not None and telemetry.settings.handle_sigterm:
+        ending = threading.Thread(target=_end, args=(telemetry,), name="otel-trading-sigterm", daemon=True)
+        ending.start()
+        ending.join(telemetry.settings.shutdown_timeout)
     signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)  # die of it, so that whoever sent it sees that
+    os._exit(128 + number)  # the first process of a container does not die of it
+
+
+@faults.contained("shutdown")
+def _end(telemetry: Telemetry) -> None:
+    telemetry.end(process_ends=True)
+
+
+def _begin_in_child() -> None:
+    """Start from zero, unconfigured, in a process that forked; what its parent runs is none of its business."""
+    global _current, _lock
+    _current, _lock = None, threading.Lock()
+    catalog.begin_in_child()
+    resource.begin_in_child()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_in_child)

@@ -2,92 +2,130 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+import sys
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from typing import Protocol
 
-from opentelemetry.sdk.metrics.export import ConsoleMetricExporter, MetricReader
+from opentelemetry.sdk.metrics.export import ConsoleMetricExporter, MetricExporter, MetricReader
 from opentelemetry.sdk.resources import Resource
 from prometheus_client import CollectorRegistry
 
-from otel_trading.pipeline.otlp import metric_exporter, needs_extra
-from otel_trading.pipeline.readers import PullReader, PushReader, Watched, watched
+from otel_trading.exposition.endpoint import Endpoint
+from otel_trading.pipeline import otlp
+from otel_trading.pipeline.readers import PullReader, PushReader
 from otel_trading.pipeline.settings import Settings
 
 
-def _nothing() -> None:
-    pass
+class Output(Protocol):
+    """One selected exporter."""
+
+    @property
+    def reader(self) -> MetricReader:
+        """What it reads the metrics with."""
+        ...
+
+    @property
+    def url(self) -> str | None:
+        """Where the endpoint is, if this is one."""
+        ...
+
+    def start(self) -> None:
+        """Begin to serve or to send. Raises `ConfigurationError` when that is not possible."""
+
+    def flush(self) -> Future[bool | None]:
+        """Send now; the result is whether it arrived."""
+        ...
+
+    def stop(self) -> Future[bool | None]:
+        """Send the last and stop; the result is whether it arrived."""
+        ...
+
+    def release(self) -> None:
+        """Free what is held, at once; also when it was never started."""
+
+    def begin_in_child(self) -> None:
+        """Let go of what a process that forked shares with its parent; the thread is not there."""
 
 
-def _nothing_within(_: float) -> None:
-    pass
+class Scraped:
+    """The endpoint, over a registry of its own."""
+
+    def __init__(self, settings: Settings) -> None:
+        registry = CollectorRegistry()
+        self.reader = PullReader(registry)
+        self._endpoint = Endpoint(settings.prometheus_host, settings.prometheus_port, registry, self.reader)
+        self.start = self._endpoint.start
+        self.stop = self._endpoint.stop
+        self.release = self._endpoint.release
+        self.begin_in_child = self._endpoint.begin_in_child
+
+    @property
+    def url(self) -> str | None:
+        return self._endpoint.url
+
+    def flush(self) -> Future[bool | None]:
+        """Nothing waits to be sent: whoever scrapes gets what is there."""
+        result: Future[bool | None] = Future()
+        result.set_result(True)
+        return result
 
 
-@dataclass(frozen=True)
-class Output:
-    """One selected exporter: a reader for the MeterProvider, and how to start and stop what serves or sends."""
-
-    reader: MetricReader
-    start: Callable[[], None] = _nothing
-    stop: Callable[[float], None] = _nothing_within
-    flush: Callable[[], object] = _nothing
-    """Send now, where the reader does not do it itself."""
-    delivered: Callable[[], bool] = field(default=lambda: True)
-    """Whether what was sent last has arrived."""
-    url: Callable[[], str | None] = field(default=lambda: None)
-    """Where the endpoint is, if this is one."""
-
-
-def outputs(settings: Settings, origins: dict[str, str], resource: Resource) -> list[Output]:
+def outputs(settings: Settings, origins: Mapping[str, str], resource: Resource) -> list[Output]:
     """Build the exporters that `settings` select; none of them has started yet.
 
-    Raises `ConfigurationError` when one cannot be had.
+    Raises `ConfigurationError` when one cannot be had; those before it are released then.
     """
     builders: dict[str, Callable[[], Output]] = {
-        "prometheus": lambda: _prometheus(settings),
-        "otlp": lambda: _pushed(metric_exporter(settings, origins), settings),
-        "console": lambda: _pushed(watched(ConsoleMetricExporter)(), settings),
-        "file": lambda: _pushed(_file(settings), settings),
+        "prometheus": lambda: Scraped(settings),
+        "otlp": lambda: _otlp(settings),
+        "console": lambda: _pushed("console", ConsoleMetricExporter(sys.stdout), settings),
+        "file": lambda: _pushed("file", _file(settings, origins), settings),
         "pushgateway": lambda: _pushgateway(settings, resource),
     }
-    return [builders[name]() for name in settings.exporters if name != "none"]
+    built: list[Output] = []
+    for name in settings.exporters:
+        if name == "none":
+            continue
+        try:
+            built.append(builders[name]())
+        except BaseException:
+            for output in built:
+                output.release()
+            raise
+    return built
 
 
-def _file(settings: Settings) -> Watched:
+def _otlp(settings: Settings) -> Output:
+    return PushReader(
+        "otlp",
+        otlp.metric_exporter(settings),
+        settings.export_interval,
+        settings.export_timeout,
+        otlp.temporality(settings),
+        otlp.aggregation(settings),
+    )
+
+
+def _pushed(name: str, exporter: MetricExporter, settings: Settings) -> Output:
+    return PushReader(name, exporter, settings.export_interval, settings.export_timeout)
+
+
+def _file(settings: Settings, origins: Mapping[str, str]) -> MetricExporter:
     try:
         from otel_trading.pipeline.json_lines import JsonLinesExporter
     except ModuleNotFoundError as missing:
-        raise needs_extra("otlp", missing) from None
+        raise otlp.needs_extra("otlp", missing) from None
 
-    return watched(JsonLinesExporter)(settings.file_path)
-
-
-def _prometheus(settings: Settings) -> Output:
-    from otel_trading.exposition.endpoint import Endpoint
-
-    registry = CollectorRegistry()
-    endpoint = Endpoint(settings.prometheus_host, settings.prometheus_port, registry)
-    return Output(PullReader(registry), endpoint.start, lambda _: endpoint.stop(), url=lambda: endpoint.url)
-
-
-def _pushed(exporter: Watched, settings: Settings) -> Output:
-    reader = PushReader(exporter, settings.export_interval, settings.export_timeout)
-    return Output(reader, delivered=lambda: exporter.delivered)
+    return JsonLinesExporter(settings.file_path, origins.get("file_path", "the default"))
 
 
 def _pushgateway(settings: Settings, resource: Resource) -> Output:
     from otel_trading.pipeline.pushgateway import GatewayPusher
 
-    registry = CollectorRegistry()
-    pusher = GatewayPusher(
+    return GatewayPusher(
         settings.pushgateway_url,
-        registry,
         resource,
         settings.export_interval,
         delete_at_end=settings.pushgateway_delete_on_shutdown,
     )
-    return Output(PullReader(registry), pusher.start, pusher.stop, pusher.push, lambda: pusher.delivered)
-
-
-def shut(reader: MetricReader, milliseconds: int) -> None:
-    """Shut down a reader that no MeterProvider of ours shuts down."""
-    reader.shutdown(milliseconds)  # pyright: ignore[reportUnknownMemberType] - its keyword arguments are untyped

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import json
-import threading
 from pathlib import Path
 from typing import Any, cast
 
@@ -23,34 +22,37 @@ _IDS = ("traceId", "spanId")
 
 
 class JsonLinesExporter(MetricExporter):
-    """Appends to a file. A write that fails is counted, logged once and tried again with the next collection."""
+    """Appends to a file. A write that fails is counted and logged once; the next collection, which is whole, tries again."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, origin: str) -> None:
         super().__init__()
-        self._lock = threading.Lock()
         try:
-            self._file = path.open("a", encoding="utf-8")
+            self._file = path.open("ab", buffering=0)
         except OSError as error:
-            raise ConfigurationError(f"file_path {path} cannot be written: {error.strerror}") from None
+            raise ConfigurationError(
+                f"file_path = {str(path)!r} (from {origin}): it cannot be written: {error.strerror}; "
+                "allowed: a path of a file in a directory that is there"
+            ) from None
+        self._torn = False
+        """Whether the last line is incomplete, as when the disk has become full."""
 
     def export(self, metrics_data: MetricsData, timeout_millis: float = 10_000, **_: Any) -> MetricExportResult:
         document = MessageToDict(encode_metrics(metrics_data), use_integers_for_enums=True)
-        line = json.dumps(_with_hexadecimal_ids(document), separators=(",", ":"))
+        line = json.dumps(_with_hexadecimal_ids(document), separators=(",", ":")).encode() + b"\n"
+        if self._torn:
+            line = b"\n" + line
         try:
-            with self._lock:
-                self._file.write(line + "\n")
-                self._file.flush()
+            self._torn = self._file.write(line) != len(line)
         except OSError as error:  # the disk is full, or gone
-            faults.report("file exporter", error)
+            faults.report("file", error)
             return MetricExportResult.FAILURE
-        return MetricExportResult.SUCCESS
+        return MetricExportResult.FAILURE if self._torn else MetricExportResult.SUCCESS
 
     def force_flush(self, timeout_millis: float = 10_000) -> bool:
         return True
 
     def shutdown(self, timeout_millis: float = 30_000, **_: Any) -> None:
-        with self._lock:
-            self._file.close()
+        self._file.close()
 
 
 def _with_hexadecimal_ids(node: object) -> object:

@@ -6,14 +6,15 @@ import contextlib
 import difflib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from pydantic import ValidationError
 from pydantic_settings import TomlConfigSettingsSource, YamlConfigSettingsSource
 from yaml import YAMLError
 
 from otel_trading.errors import ConfigurationError
-from otel_trading.pipeline.settings import From, Settings, pairs, source_of
+from otel_trading.pipeline.kinds import From, pairs, shown
+from otel_trading.pipeline.settings import Settings, source_of
 
 CONFIG_FILE_VARIABLE = "OTEL_TRADING_CONFIG_FILE"
 FILE_NAMES = ("otel-trading.yaml", "otel-trading.yml", "otel-trading.toml", "pyproject.toml")
@@ -28,11 +29,24 @@ PROMOTED = {
 }
 """Resource attributes that are settings of their own."""
 
-SECRET = {"otlp_headers"}
+OF_TRACES = {f"otlp_{name}": f"otlp_traces_{name}" for name in ("protocol", "endpoint", "headers", "timeout", "compression")}
+"""Settings that hold for spans too where the same source says nothing of spans."""
+
+SECRET = {"otlp_headers", "otlp_traces_headers"}
 """Settings whose values are never shown."""
 
-Layer = dict[str, tuple[Any, str]]
-"""Values by setting, each with where it came from."""
+
+class Given(NamedTuple):
+    """A value as it was given, and where it came from."""
+
+    value: Any
+    origin: str
+    whole: bool = False
+    """Whether it is an address with the path that OTLP over HTTP needs."""
+
+
+Layer = dict[str, Given]
+"""What one source gives, by setting."""
 
 
 def load(
@@ -47,18 +61,24 @@ def load(
     """
     file, named_by = _config_file(config_file, environ, directory)
     merged: Layer = {}
-    for layer in (
-        _from_file(file, named_by) if file else {},
-        _from_environment(environ),
-        {name: (value, f"argument {name}=") for name, value in arguments.items() if value is not None},
-    ):
+    for layer in (_from_file(file, named_by) if file else {}, _from_environment(environ), _from_arguments(arguments)):
         _promote(layer)
+        attributes = merged.get("resource_attributes")
         merged.update(layer)
+        _merge_attributes(merged, attributes)
+    if _switched_off(environ):  # OpenTelemetry's own SDK obeys it too, whatever we are told
+        merged["disabled"] = Given(value=True, origin="environment variable OTEL_SDK_DISABLED")
+    _complete(merged)
     try:
-        settings = Settings.model_validate({name: value for name, (value, _) in merged.items()})
+        settings = Settings.model_validate({name: given.value for name, given in merged.items()})
     except ValidationError as error:
         raise ConfigurationError(_explain(error, merged)) from None
-    return settings, {name: origin for name, (_, origin) in merged.items()}
+    return settings, {name: given.origin for name, given in merged.items()}
+
+
+def _from_arguments(arguments: Mapping[str, Any]) -> Layer:
+    layer = {name: Given(value, f"argument {name}=") for name, value in arguments.items() if value is not None}
+    return layer | _for_traces(layer)
 
 
 def _from_environment(environ: Mapping[str, str]) -> Layer:
@@ -68,14 +88,19 @@ def _from_environment(environ: Mapping[str, str]) -> Layer:
         for variable in source.variables:
             text = environ.get(variable, "").strip()
             if text:  # an empty variable is one that is unset: specification, "Environment Variable Specification"
-                layer[field] = (_converted(text, variable, source), f"environment variable {variable}")
+                whole = variable.endswith(("_METRICS_ENDPOINT", "_TRACES_ENDPOINT"))
+                layer[field] = Given(_converted(text, variable, source), f"environment variable {variable}", whole)
                 break
     return layer
 
 
+def _switched_off(environ: Mapping[str, str]) -> bool:
+    return environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true"  # the specification: any other value is false
+
+
 def _converted(text: str, variable: str, source: From) -> object:
     if variable == "OTEL_SDK_DISABLED":
-        return text.lower() == "true"  # the specification: any other value is false
+        return text.lower() == "true"
     if variable in source.negated:
         known = {"1": False, "true": False, "yes": False, "on": False, "0": True, "false": True, "no": True, "off": True}
         return known.get(text.lower(), text)
@@ -91,8 +116,11 @@ def _config_file(named: str | Path | None, environ: Mapping[str, str], directory
     if variable := environ.get(CONFIG_FILE_VARIABLE, "").strip():
         return Path(variable), f"environment variable {CONFIG_FILE_VARIABLE}"
     for name in FILE_NAMES:
-        if (file := directory / name).is_file() and (name != "pyproject.toml" or "tool.otel_trading" in _text(file)):
-            return file, "found in the working directory"
+        if name != "pyproject.toml" or "tool.otel_trading" in _text(directory / name):
+            file = directory / name
+            with contextlib.suppress(OSError):  # a directory that may not be looked into has no file for us
+                if file.is_file():
+                    return file, "found in the working directory"
     return None, ""
 
 
@@ -107,57 +135,97 @@ def _from_file(file: Path, named_by: str) -> Layer:
     def wrong(why: object) -> ConfigurationError:
         return ConfigurationError(f"config file {file} ({named_by}): {why}")
 
-    if not file.is_file():
-        raise wrong("there is no such file")
+    if file.suffix not in {".toml", ".yaml", ".yml"}:
+        raise wrong("it ends neither in .yaml, .yml nor .toml")
     try:
-        if file.name == "pyproject.toml":
-            values = TomlConfigSettingsSource(Settings, file).toml_data.get("tool", {}).get("otel_trading", {})
-        elif file.suffix == ".toml":
-            values = TomlConfigSettingsSource(Settings, file).toml_data
-        elif file.suffix in {".yaml", ".yml"}:
-            values = YamlConfigSettingsSource(Settings, file).yaml_data
+        with file.open("rb"):  # what follows takes a file that cannot be read for an empty one
+            pass
+        if file.suffix == ".toml":
+            values: Any = TomlConfigSettingsSource(Settings, file).toml_data
         else:
-            raise wrong("it ends neither in .yaml, .yml nor .toml")
+            values = YamlConfigSettingsSource(Settings, file).yaml_data
+        if file.name == "pyproject.toml":
+            values = values.get("tool", {}).get("otel_trading", {})
+        given = dict(values)
     except OSError as error:
         raise wrong(f"it cannot be read: {error.strerror}") from None
-    except ConfigurationError:
-        raise
-    except (ValueError, TypeError, YAMLError) as error:  # malformed, not UTF-8, or something other than a mapping
+    except (AttributeError, TypeError) as error:
+        raise wrong(f"it holds no settings by name: {error}") from None
+    except (ValueError, YAMLError) as error:  # malformed, or not UTF-8
         raise wrong(f"it is malformed: {error}") from None
-    return {str(name): (value, f"config file {file}") for name, value in values.items()}
+    layer = {str(name): Given(value, f"config file {file}") for name, value in given.items() if value is not None}
+    return layer | _for_traces(layer)
+
+
+def _for_traces(layer: Layer) -> Layer:
+    """What `layer` says of spans: what it says of them alone, else what it says of OTLP."""
+    found = {of_traces: layer[name] for name, of_traces in OF_TRACES.items() if name in layer and of_traces not in layer}
+    if (own := layer.get("otlp_traces_endpoint")) is not None:
+        found["otlp_traces_endpoint"] = own._replace(whole=True)
+    return found
+
+
+def _complete(merged: Layer) -> None:
+    """Give base addresses the path of their signal, as the specification of the OTLP exporter says."""
+    for signal, endpoint, protocol in (
+        ("metrics", "otlp_endpoint", "otlp_protocol"),
+        ("traces", "otlp_traces_endpoint", "otlp_traces_protocol"),
+    ):
+        given = merged.get(endpoint)
+        grpc = protocol in merged and str(merged[protocol].value).lower() == "grpc"
+        if given is None or given.whole or grpc or not isinstance(given.value, str):
+            continue
+        if given.value.lower().startswith(("http://", "https://")):
+            merged[endpoint] = given._replace(value=f"{given.value.rstrip('/')}/v1/{signal}")
 
 
 def _promote(layer: Layer) -> None:
     """Make settings of the resource attributes that have one, where the layer does not set it itself."""
-    if "resource_attributes" not in layer:
+    given = layer.get("resource_attributes")
+    if given is None or (attributes := _mapping(given.value)) is None:
         return
-    given, origin = layer["resource_attributes"]
-    try:
-        attributes = pairs(given)
-    except ValueError:
-        return  # validation says what is wrong with it
-    if not isinstance(attributes, Mapping):
-        return
-    rest = dict(cast("Mapping[str, Any]", attributes))
     for attribute, field in PROMOTED.items():
-        if attribute in rest:
-            layer.setdefault(field, (rest.pop(attribute), f"{attribute} in {origin}"))
-    layer["resource_attributes"] = (rest, origin)
+        if attribute in attributes:
+            layer.setdefault(field, Given(attributes.pop(attribute), f"{attribute} in {given.origin}"))
+    layer["resource_attributes"] = given._replace(value=attributes)
+
+
+def _merge_attributes(merged: Layer, before: Given | None) -> None:
+    """Keep resource attributes of weaker sources that the stronger one does not have, as OpenTelemetry merges resources."""
+    given = merged.get("resource_attributes")
+    if given is None or before is None:
+        return
+    attributes, weaker = _mapping(given.value), _mapping(before.value)
+    if attributes is not None and weaker is not None:
+        merged["resource_attributes"] = given._replace(value=weaker | attributes)
+
+
+def _mapping(value: object) -> dict[str, Any] | None:
+    try:
+        attributes = pairs(value)
+    except ValueError:
+        return None  # validation says what is wrong with it
+    return dict(cast("Mapping[str, Any]", attributes)) if isinstance(attributes, Mapping) else None
 
 
 def _explain(error: ValidationError, given: Layer) -> str:
     lines: list[str] = []
-    for problem in error.errors(include_url=False, include_context=False, include_input=False):
+    problems = error.errors(include_url=False, include_context=False, include_input=False)
+    wrong = {problem["loc"][0] for problem in problems if problem["loc"]}
+    repeated = {copy for name, copy in OF_TRACES.items() if {name, copy} <= wrong and given[name].origin == given[copy].origin}
+    for problem in problems:
         field = str(problem["loc"][0]) if problem["loc"] else ""
-        value, origin = given.get(field, (None, "the settings"))
+        if field in repeated:
+            continue
+        value, origin, _ = given.get(field, Given(None, "the settings"))
         if field not in Settings.model_fields:
             near = difflib.get_close_matches(field, Settings.model_fields, n=1)
             hint = f"; did you mean {near[0]}?" if near else "; allowed: " + ", ".join(sorted(Settings.model_fields))
             line = f"{field} (from {origin}) is no setting{hint}"
         else:
-            shown = "" if field in SECRET else f" = {value!r}"
+            seen = "" if field in SECRET else f" = {shown(value)!r}"
             why = problem["msg"].removeprefix("Value error, ")
-            line = f"{field}{shown} (from {origin}): {why}; allowed: {source_of(field).allowed}"
+            line = f"{field}{seen} (from {origin}): {why}; allowed: {source_of(field).allowed}"
         if line not in lines:
             lines.append(line)
     return "\n".join(lines)

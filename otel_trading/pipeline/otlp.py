@@ -2,44 +2,71 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from opentelemetry.sdk.metrics import Counter, Histogram, ObservableCounter
+from opentelemetry.sdk.metrics.export import AggregationTemporality, MetricExporter
+from opentelemetry.sdk.metrics.view import Aggregation, ExponentialBucketHistogramAggregation
 from opentelemetry.sdk.trace.export import SpanExporter
+from pydantic import SecretStr
 
 from otel_trading.errors import ConfigurationError
-from otel_trading.pipeline.readers import Watched, watched
-from otel_trading.pipeline.settings import OtlpProtocol, Settings
+from otel_trading.pipeline.settings import Settings
 
 _MAX_BATCH = 10_000
 """Data points in one request: 100,000 series in one would exceed gRPC's limit of 4 MiB and be dropped."""
 
 
-def metric_exporter(settings: Settings, origins: dict[str, str]) -> Watched:
+def metric_exporter(settings: Settings) -> MetricExporter:
     """Return the exporter of the protocol that `settings` name. Raises `ConfigurationError` when its package is missing."""
+    options = _options(settings.otlp_endpoint, settings.otlp_headers, settings.otlp_timeout)
     try:
         if settings.otlp_protocol == "grpc":
             from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import OTLPMetricExporter
+
+            options["compression"] = _grpc_compression(settings.otlp_compression)
         else:
             from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+
+            options["compression"] = _http_compression(settings.otlp_compression)
     except ModuleNotFoundError as missing:
         raise needs_extra("otlp", missing) from None
-
-    return watched(OTLPMetricExporter)(
-        **_options(settings, origins, "metrics", settings.otlp_protocol), max_export_batch_size=_MAX_BATCH
-    )
+    return OTLPMetricExporter(max_export_batch_size=_MAX_BATCH, **options)
 
 
-def span_exporter(settings: Settings, origins: dict[str, str]) -> SpanExporter:
-    """Return the exporter for spans, to the same place."""
-    protocol = settings.otlp_traces_protocol or settings.otlp_protocol
+def span_exporter(settings: Settings) -> SpanExporter:
+    """Return the exporter for spans. Raises `ConfigurationError` when its package is missing."""
+    options = _options(settings.otlp_traces_endpoint, settings.otlp_traces_headers, settings.otlp_traces_timeout)
     try:
-        if protocol == "grpc":
+        if settings.otlp_traces_protocol == "grpc":
             from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
+
+            options["compression"] = _grpc_compression(settings.otlp_traces_compression)
         else:
             from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+
+            options["compression"] = _http_compression(settings.otlp_traces_compression)
     except ModuleNotFoundError as missing:
         raise needs_extra("otlp", missing) from None
-    return OTLPSpanExporter(**_options(settings, origins, "traces", protocol))
+    return OTLPSpanExporter(**options)
+
+
+def temporality(settings: Settings) -> dict[type, AggregationTemporality]:
+    """What is sent as differences: specification, "OTLP Exporter Additional Environment Variable Configuration"."""
+    delta: dict[str, tuple[type, ...]] = {
+        "cumulative": (),
+        "delta": (Counter, Histogram, ObservableCounter),
+        "lowmemory": (Counter, Histogram),
+    }
+    return dict.fromkeys(delta[settings.otlp_temporality], AggregationTemporality.DELTA)
+
+
+def aggregation(settings: Settings) -> dict[type, Aggregation]:
+    """What histograms are sent as, where it is not the default."""
+    if settings.otlp_histograms == "explicit_bucket_histogram":
+        return {}
+    return {Histogram: ExponentialBucketHistogramAggregation()}
 
 
 def needs_extra(extra: str, missing: ModuleNotFoundError) -> ConfigurationError:
@@ -47,20 +74,23 @@ def needs_extra(extra: str, missing: ModuleNotFoundError) -> ConfigurationError:
     return ConfigurationError(f"{missing.name} is not installed: pip install 'otel-trading[{extra}]'")
 
 
-def _options(settings: Settings, origins: dict[str, str], signal: str, protocol: OtlpProtocol) -> dict[str, Any]:
-    """What does not come from the environment; the exporters read the standard variables themselves, as specified."""
-    options: dict[str, Any] = {}
-    if settings.otlp_endpoint and not _from_environment(origins, "otlp_endpoint"):
-        endpoint = settings.otlp_endpoint.rstrip("/")
-        if protocol == "grpc":
-            options["endpoint"] = endpoint
-        else:
-            # As OTEL_EXPORTER_OTLP_ENDPOINT means it: the path of the signal is appended.
-            options["endpoint"] = f"{endpoint.removesuffix('/v1/metrics')}/v1/{signal}"
-    if settings.otlp_headers and not _from_environment(origins, "otlp_headers"):
-        options["headers"] = {key.lower(): value.get_secret_value() for key, value in settings.otlp_headers.items()}
+def _options(endpoint: str | None, headers: Mapping[str, SecretStr], timeout: float) -> dict[str, Any]:
+    # Certificates and the like the exporters read from the standard variables themselves.
+    options: dict[str, Any] = {"timeout": timeout}
+    if endpoint:
+        options["endpoint"] = endpoint
+    if headers:
+        options["headers"] = {name.lower(): value.get_secret_value() for name, value in headers.items()}
     return options
 
 
-def _from_environment(origins: dict[str, str], field: str) -> bool:
-    return origins.get(field, "").startswith("environment variable")
+def _grpc_compression(name: str) -> object:
+    from grpc import Compression
+
+    return {"none": Compression.NoCompression, "gzip": Compression.Gzip, "deflate": Compression.Deflate}[name]
+
+
+def _http_compression(name: str) -> object:
+    from opentelemetry.exporter.otlp.proto.http import Compression
+
+    return Compression(name)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-import threading
+from concurrent.futures import Future
+from functools import partial
+from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from opentelemetry.sdk.resources import Resource
 from prometheus_client import CollectorRegistry, exposition
 
-from otel_trading.metrics import faults
+from otel_trading.metrics import catalog
+from otel_trading.metrics.worker import Worker
+from otel_trading.pipeline.readers import PullReader
 
 _REQUEST_SECONDS = 5.0
 
@@ -15,52 +20,50 @@ _REQUEST_SECONDS = 5.0
 class GatewayPusher:
     """Replaces the bot's group on a Pushgateway every `interval` seconds, and once more at the end."""
 
-    def __init__(
-        self, url: str, registry: CollectorRegistry, resource: Resource, interval: float, *, delete_at_end: bool
-    ) -> None:
-        self._url = url
-        self._registry = registry
-        self._job = str(resource.attributes["service.name"])
-        self._group = {"instance": str(resource.attributes["service.instance.id"])}
-        self._interval = interval
-        self._delete_at_end = delete_at_end
-        self._pushing = threading.Lock()
-        self._ending = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="otel-trading-pushgateway", daemon=True)
-        self.delivered = True
-        """Whether the last push arrived."""
+    url: str | None = None
+
+    def __init__(self, url: str, resource: Resource, interval: float, *, delete_at_end: bool) -> None:
+        self._registry = CollectorRegistry()
+        self.reader = PullReader(self._registry)
+        address = urlsplit(url)
+        self._where: dict[str, Any] = {
+            "gateway": address._replace(netloc=address.netloc.rpartition("@")[2]).geturl(),
+            "job": str(resource.attributes["service.name"]),
+            "grouping_key": {"instance": str(resource.attributes["service.instance.id"])},
+            "timeout": _REQUEST_SECONDS,
+        }
+        if address.username is not None:
+            user, password = unquote(address.username), unquote(address.password or "")
+            self._where["handler"] = partial(exposition.basic_auth_handler, username=user, password=password)
+        self._last = self._delete if delete_at_end else self._push
+        self._worker = Worker("pushgateway", every=interval, regular=self._push)
+        self._ending: Future[bool | None] | None = None
 
     def start(self) -> None:
-        self._thread.start()
+        self._worker.start()
 
-    def push(self) -> bool:
-        """Push now and return whether it arrived."""
-        self.delivered = bool(self._push())
-        return self.delivered
+    def flush(self) -> Future[bool | None]:
+        """Push now; the result is whether it arrived."""
+        return self._worker.submit(self._push)
 
-    def stop(self, timeout: float) -> None:
-        """Push the last values (or remove the group), within `timeout` seconds."""
-        self._ending.set()
-        self._thread.join(timeout)
+    def stop(self) -> Future[bool | None]:
+        """Push the last values, or remove the group, and stop."""
+        if self._ending is None:
+            self._ending = self._worker.submit(self._last)
+            self._worker.stop()
+        return self._ending
 
-    def _run(self) -> None:
-        while not self._ending.wait(self._interval):
-            self.push()
-        if self._delete_at_end:
-            self._delete()
-        else:
-            self.push()
+    def release(self) -> None:
+        self._worker.stop()
 
-    @faults.contained("pushgateway")
+    def begin_in_child(self) -> None:
+        """The thread is not there."""
+
     def _push(self) -> bool:
-        with self._pushing:
-            exposition.push_to_gateway(  # pyright: ignore[reportUnknownMemberType] - its handler is untyped
-                self._url, self._job, self._registry, self._group, timeout=_REQUEST_SECONDS
-            )
+        with catalog.collection(self):
+            exposition.push_to_gateway(registry=self._registry, **self._where)  # pyright: ignore[reportUnknownMemberType] - its handler is untyped
         return True
 
-    @faults.contained("pushgateway")
-    def _delete(self) -> None:
-        exposition.delete_from_gateway(  # pyright: ignore[reportUnknownMemberType] - its handler is untyped
-            self._url, self._job, self._group, timeout=_REQUEST_SECONDS
-        )
+    def _delete(self) -> bool:
+        exposition.delete_from_gateway(**self._where)  # pyright: ignore[reportUnknownMemberType] - its handler is untyped
+        return True

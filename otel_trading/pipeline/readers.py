@@ -1,25 +1,27 @@
-"""OpenTelemetry's readers and exporters, with the little that ours must know of them.
+"""OpenTelemetry's readers as ours: they say who they are while they collect, and know whether what they sent arrived.
 
-Readers say who they are while they collect (see `otel_trading.metrics.collection`); exporters remember whether their last
-export arrived, because the SDK's own `force_flush` answers True whatever happened.
+Who collects is what series that end are asked for (see `otel_trading.metrics.collection`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, cast
+from concurrent.futures import Future, wait
+from typing import Any
 
 from opentelemetry.exporter.prometheus import PrometheusMetricReader
+from opentelemetry.instrumentation.utils import suppress_instrumentation
 from opentelemetry.sdk.metrics.export import (
+    AggregationTemporality,
     MetricExporter,
     MetricExportResult,
+    MetricReader,
     MetricsData,
-    PeriodicExportingMetricReader,
 )
+from opentelemetry.sdk.metrics.view import Aggregation
 from prometheus_client import CollectorRegistry
 
-from otel_trading.metrics import faults
-from otel_trading.metrics.collection import collecting
+from otel_trading.metrics import catalog
+from otel_trading.metrics.worker import Worker
 
 
 class PullReader(PrometheusMetricReader):
@@ -31,37 +33,80 @@ class PullReader(PrometheusMetricReader):
     def __init__(self, registry: CollectorRegistry) -> None:
         super().__init__(scope_info_enabled=False, registry=registry)
 
-    def collect(self, timeout_millis: float = 10_000) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - it only adds who collects
-        with collecting(self):
-            super().collect(timeout_millis)
 
+class PushReader(MetricReader):
+    """Exports in a thread of its own, every `interval` seconds and at the end.
 
-class PushReader(PeriodicExportingMetricReader):
-    """Exports in the background, every `interval` seconds and at the end."""
+    The SDK's `PeriodicExportingMetricReader` ends for good on an exception out of somebody's callback, starts again in a
+    process that forked, and answers True to a flush whatever happened.
+    """
 
-    def __init__(self, exporter: MetricExporter, interval: float, timeout: float) -> None:
-        super().__init__(exporter, export_interval_millis=interval * 1e3, export_timeout_millis=timeout * 1e3)
+    url: str | None = None
 
-    # An exception out of somebody's callback would end the SDK's export thread for good, without a word.
-    @faults.contained("export")
-    def collect(self, timeout_millis: float = 10_000) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - it only adds who collects
-        with collecting(self):
-            super().collect(timeout_millis)
+    def __init__(
+        self,
+        name: str,
+        exporter: MetricExporter,
+        interval: float,
+        timeout: float,
+        temporality: dict[type, AggregationTemporality] | None = None,
+        aggregation: dict[type, Aggregation] | None = None,
+    ) -> None:
+        super().__init__(temporality, aggregation)
+        self._exporter: Any = exporter  # its arguments are untyped
+        self._timeout = timeout
+        self._worker = Worker(name, every=interval, regular=self._export)
+        self._arrived = True
+        self._ending: Future[bool | None] | None = None
+        self._released = False
 
+    @property
+    def reader(self) -> MetricReader:
+        return self
 
-class Watched(MetricExporter):
-    """Mixed in before an exporter by `watched()`, it remembers whether the last export arrived."""
+    def start(self) -> None:
+        self._worker.start()
 
-    delivered = True
+    def flush(self) -> Future[bool | None]:
+        """Export now; the result is whether it arrived."""
+        return self._worker.submit(self._export)
 
-    def export(self, metrics_data: MetricsData, timeout_millis: float = 10_000, **kwargs: Any) -> MetricExportResult:
-        self.delivered = False
-        exporter = cast("Any", super())  # the exporter itself, next in line
-        result: MetricExportResult = exporter.export(metrics_data, timeout_millis, **kwargs)
-        self.delivered = result is MetricExportResult.SUCCESS
-        return result
+    def stop(self) -> Future[bool | None]:
+        """Export once more and stop; the result is whether that arrived."""
+        if self._ending is None:
+            self._ending = self._worker.submit(self._finish)
+            self._worker.stop()
+        return self._ending
 
+    def release(self) -> None:
+        """Free what the exporter holds; an export that hangs is abandoned."""
+        self._worker.stop()
+        if not self._released:
+            self._released = True
+            self._exporter.shutdown()
 
-def watched(exporter: type[MetricExporter]) -> Callable[..., Watched]:
-    """Return `exporter` with `Watched` mixed in."""
-    return cast("Callable[..., Watched]", type(exporter.__name__, (Watched, exporter), {}))
+    def begin_in_child(self) -> None:
+        """The thread is not there, and the connections are the parent's."""
+
+    def shutdown(self, timeout_millis: float = 30_000, **_: Any) -> None:
+        """As `stop` and `release`, for the MeterProvider of an application that ends before us."""
+        if self._ending is None:
+            wait([self.stop()], timeout_millis / 1e3)
+        self.release()
+
+    def _finish(self) -> bool:
+        arrived = self._export()
+        self.release()
+        return arrived
+
+    def _export(self) -> bool:
+        self._arrived = True
+        with catalog.collection(self):
+            self.collect(self._timeout * 1e3)
+        return self._arrived
+
+    def _receive_metrics(self, metrics_data: MetricsData, timeout_millis: float = 10_000, **_: Any) -> None:
+        self._arrived = False
+        with suppress_instrumentation():
+            result = self._exporter.export(metrics_data, timeout_millis=timeout_millis)
+        self._arrived = result is MetricExportResult.SUCCESS

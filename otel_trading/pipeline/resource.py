@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import sys
 import uuid
-from pathlib import Path
 
 from opentelemetry.sdk.resources import Resource
 
 from otel_trading.pipeline.settings import Settings
 from otel_trading.semconv import attributes
+
+_forked = False
+"""Whether this process is the child of one that had loaded this module: same place, same command, and yet another."""
+
+
+def begin_in_child() -> None:
+    """Have another id than the parent."""
+    global _forked  # noqa: PLW0603 - a fact about the process
+    _forked = True
+
 
 _NAMESPACE = uuid.UUID("f3a7b1de-43a5-5b6c-9e0e-5d8d5a3c2b11")
 
@@ -33,5 +43,9 @@ def instance_id(service_name: str) -> str:
     So that a restarted bot continues its series on a Collector instead of leaving a frozen twin beside them. Two copies of
     one bot in one directory with one command line need an id of their own in the settings.
     """
-    place = (socket.gethostname(), service_name, str(Path.cwd()), *sys.orig_argv)
+    try:
+        directory = os.getcwd()  # noqa: PTH109 - as text
+    except OSError:  # it has been removed
+        directory = ""
+    place = (socket.gethostname(), service_name, directory, *sys.orig_argv, *([str(os.getpid())] if _forked else []))
     return str(uuid.uuid5(_NAMESPACE, "\0".join(place)))

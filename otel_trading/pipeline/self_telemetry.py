@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+
+import psutil
 
 from otel_trading.metrics import catalog, faults
 from otel_trading.metrics.values import Attributes
@@ -16,11 +17,12 @@ Pairs = list[tuple[object, Attributes]]
 
 def observe_self(route: attributes.SdkRouteName) -> Callable[[], None]:
     """Export it from now on; call what is returned to stop."""
+    started = psutil.Process().create_time()
     observing = ExitStack()
     observing.callback(catalog.gauge(metrics.SDK_ROUTE).observe(lambda: 1, {attributes.SDK_ROUTE_NAME: route}))
     observing.callback(catalog.counter(metrics.SDK_ERRORS).observe(_errors))
     observing.callback(catalog.counter(metrics.SDK_DROPPED).observe(_dropped))
-    observing.callback(catalog.gauge(metrics.PROCESS_UPTIME).observe(lambda: time.time() - _started()))
+    observing.callback(catalog.gauge(metrics.PROCESS_UPTIME).observe(lambda: time.time() - started))
     return observing.close
 
 
@@ -33,11 +35,3 @@ def _errors() -> Pairs:
 
 def _dropped() -> Pairs:
     return [(count, {attributes.SDK_DROP_REASON: reason}) for reason, count in faults.dropped.copy().items()]
-
-
-@functools.cache
-def _started() -> float:
-    """When the process started, in unix seconds."""
-    import psutil
-
-    return psutil.Process().create_time()

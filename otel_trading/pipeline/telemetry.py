@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
+from concurrent.futures import Future
 from contextlib import ExitStack
 from types import TracebackType
-from typing import cast
+from weakref import WeakMethod
 
 from opentelemetry.metrics import Meter, MeterProvider
-from opentelemetry.sdk.metrics import MeterProvider as SdkMeterProvider
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider as SdkTracerProvider
 from opentelemetry.trace import Tracer
 from typing_extensions import Self
 
-from otel_trading import tracing
-from otel_trading.errors import ConfigurationError
-from otel_trading.metrics import catalog
+from otel_trading import recording, tracing
+from otel_trading.metrics import catalog, faults
+from otel_trading.metrics.worker import all_within
 from otel_trading.pipeline import route
-from otel_trading.pipeline.deadline import Worker, all_within
-from otel_trading.pipeline.exporters import Output, outputs, shut
+from otel_trading.pipeline.exporters import Output, outputs
 from otel_trading.pipeline.resource import resource as resource_of
 from otel_trading.pipeline.self_telemetry import observe_self
 from otel_trading.pipeline.settings import Settings
-from otel_trading.pipeline.traces import tracer_provider as sdk_tracer_provider
+from otel_trading.pipeline.traces import Traces
 
 _USER_SCOPE = "app"
 
@@ -38,70 +36,76 @@ class Telemetry:
         self.origins = origins
         """Where each setting that is not a default came from."""
         self._lock = threading.RLock()
-        self._ended = False
+        self._ending: list[Future[bool | None]] | None = None
         self._outputs: list[Output] = []
-        self._meter_provider: SdkMeterProvider | None = None
-        self._tracer_provider: SdkTracerProvider | None = None
+        self._route: route.Route | None = None
+        self._traces: Traces | None = None
         self._undo = ExitStack()
         """What is undone at the end, last first."""
-        if not settings.disabled:
-            with ExitStack() as on_failure:
-                on_failure.callback(self._abandon)
-                self._start()
-                on_failure.pop_all()
+        if settings.disabled:
+            return
+        with ExitStack() as on_failure:
+            on_failure.callback(self._release)
+            self._start()
+            on_failure.pop_all()
+        if hasattr(os, "register_at_fork"):
+            # Here, to come after the hooks of the SDK, which starts its threads again in a process that forked.
+            in_child = WeakMethod(self._begin_in_child)
+            os.register_at_fork(after_in_child=lambda: (begin := in_child()) and begin())
 
     @property
     def meter(self) -> Meter:
         """A meter for the bot's own metrics, which come out of the same exporters."""
-        return catalog.provider.get_meter(self.settings.service_name or _USER_SCOPE, self.settings.service_version)
+        return catalog.user_meter
 
     @property
     def tracer(self) -> Tracer:
         """A tracer for the bot's own spans; they go nowhere while traces are off."""
-        return tracing.provider.get_tracer(self.settings.service_name or _USER_SCOPE, self.settings.service_version)
+        return tracing.provider.get_tracer(_USER_SCOPE)
 
     @property
     def endpoint_url(self) -> str | None:
         """The address that Prometheus scrapes; None without the exporter `prometheus`."""
-        if self._ended:
-            return None
-        urls = [url for output in self._outputs if (url := output.url())]
-        return f"{urls[0]}/metrics" if urls else None
+        urls = [url for output in self._outputs if (url := output.url)]
+        return f"{urls[0]}/metrics" if urls and not self.ended else None
 
     @property
     def ended(self) -> bool:
         """Whether it has been shut down."""
-        return self._ended
+        return self._ending is not None
 
     def flush(self, timeout: float = 2.0) -> bool:
         """Send everything now. Return whether all of it arrived within `timeout` seconds."""
         deadline = time.monotonic() + timeout
-        if self._ended or self.settings.disabled:
+        if self.ended:
             return True
-        milliseconds = int(timeout * 1e3)
-        jobs = [self._metrics_worker.submit(lambda: self._flush_metrics(milliseconds))]
-        if (tracer_provider := self._tracer_provider) is not None:
-            jobs.append(self._traces_worker.submit(lambda: tracer_provider.force_flush(milliseconds)))
-        return all_within(jobs, deadline)
+        sending = [output.flush() for output in self._outputs]
+        sending += self._route.flush() if self._route else []
+        sending += [self._traces.flush()] if self._traces else []
+        return all_within(sending, deadline)
 
     def shutdown(self, timeout: float | None = None) -> bool:
         """Send the last metrics, stop everything and free the port, within `timeout` seconds.
 
-        The default is the setting `shutdown_timeout`. Return whether all of it arrived by then; a second call does nothing.
+        The default is the setting `shutdown_timeout`. Return whether all of it arrived by then; a second call does nothing
+        but wait for the first.
         """
-        timeout = self.settings.shutdown_timeout if timeout is None else timeout
-        deadline = time.monotonic() + timeout
-        if not self._lock.acquire(timeout=timeout):
-            return False
+        return self.end(timeout)
+
+    def end(self, timeout: float | None = None, *, process_ends: bool = False) -> bool:
+        """Do what `shutdown` does; where the process ends with it, let the application's exporters send, too."""
+        deadline = time.monotonic() + (self.settings.shutdown_timeout if timeout is None else timeout)
+        with self._lock:
+            first = self._ending is None
+            if self._ending is None:
+                self._ending = self._route.flush() if self._route and process_ends else []
+                self._ending += [output.stop() for output in self._outputs]
+                self._ending += [self._traces.stop()] if self._traces else []
         try:
-            if self._ended:
-                return True
-            self._ended = True
-            if self.settings.disabled:
-                return True
-            return self._stop(timeout, deadline)
+            return all_within(self._ending, deadline)
         finally:
-            self._lock.release()
+            if first:
+                self._release()
 
     def __enter__(self) -> Self:
         return self
@@ -111,23 +115,33 @@ class Telemetry:
 
     def _start(self) -> None:
         settings = self.settings
-        if settings.declarative_config and route.application_meter_provider() is None:
-            route.declare_from_file(settings.declarative_config)
-        resource = resource_of(settings)
         application = route.application_meter_provider()
+        if settings.declarative_config and application is None:
+            if not route.declare_from_file(settings.declarative_config):
+                return
+            application = route.application_meter_provider()
+        resource = resource_of(settings)
         self._outputs = outputs(self._selected(application), self.origins, resource)
+        readers = [output.reader for output in self._outputs]
+        if application is None:
+            self._route = route.OwnRoute(readers, resource, settings.exemplar_filter)
+        else:
+            self._route = route.ApplicationRoute(application, readers, self.origins.get("exporters", ""))
+        if settings.tracing:
+            tracer_provider = route.application_tracer_provider()
+            if tracer_provider is None:
+                self._traces = Traces(settings, resource)
+                tracer_provider = self._traces.provider
+            self._undo.callback(tracing.attach, None)
+            tracing.attach(tracer_provider)
+        recording.configure(recording.Options(symbol_on_durations=settings.symbol_on_durations))
+        self._undo.callback(catalog.provider.attach, None)
+        self._route.attach(settings.histogram_buckets)
+        self._undo.callback(observe_self(self._route.name))
+        self._instrument(self._route.provider)
         for output in self._outputs:
             output.start()
-        provider = self._meters_of(application, resource)
-        self._traces(resource)
-        catalog.provider.attach(provider, settings.histogram_buckets)
-        self._undo.callback(catalog.provider.attach, None)
-        if application is None:
-            route.claim_globals(traces=settings.tracing)
-        self._undo.callback(observe_self("stock" if application is None else "application"))
-        self._instrument(provider)
-        self._metrics_worker = Worker("otel-trading-metrics")
-        self._traces_worker = Worker("otel-trading-traces")
+        route.claim_globals(traces=settings.tracing)
 
     def _selected(self, application: MeterProvider | None) -> Settings:
         """The settings with the exporters that are to be started: none unasked for beside an application's provider.
@@ -139,78 +153,35 @@ class Telemetry:
             return self.settings
         return self.settings.model_copy(update={"exporters": ("none",)})
 
-    def _meters_of(self, application: MeterProvider | None, resource: Resource) -> MeterProvider:
-        readers = [output.reader for output in self._outputs]
-        if application is None:
-            self._meter_provider = SdkMeterProvider(readers, resource, shutdown_on_exit=False)
-            return self._meter_provider
-        if readers and not isinstance(application, SdkMeterProvider):
-            raise ConfigurationError(
-                f"exporters (from {self.origins['exporters']}): the application has set a {type(application).__name__}, "
-                "to which no exporter can be added; leave the exporters to the application"
-            )
-        for reader in readers:
-            cast("SdkMeterProvider", application).add_metric_reader(reader)
-        return application
-
-    def _traces(self, resource: Resource) -> None:
-        if not self.settings.tracing:
-            return
-        delegate = route.application_tracer_provider()
-        if delegate is None:
-            delegate = self._tracer_provider = sdk_tracer_provider(self.settings, self.origins, resource)
-        tracing.provider.delegate = delegate
-        self._undo.callback(setattr, tracing.provider, "delegate", None)
-
     def _instrument(self, provider: MeterProvider) -> None:
         settings = self.settings
-        if settings.system_metrics and "system_metrics" not in settings.disabled_instrumentations:
+        if settings.system_metrics and settings.instruments("system_metrics"):
             from otel_trading.instrumentation import system
 
             self._undo.callback(system.watch(provider))
-        if settings.venue_requests and "requests" not in settings.disabled_instrumentations:
+        if settings.venue_requests and settings.instruments("requests"):
             from otel_trading.instrumentation.requests import requests_instrumentation
 
-            requests_instrumentation.start(catalog.provider, tracing.provider)
             self._undo.callback(requests_instrumentation.stop)
+            requests_instrumentation.start(catalog.provider, tracing.provider)
 
-    def _abandon(self) -> None:
-        """Leave nothing running of a start that failed."""
-        self._ended = True
+    @faults.contained("shutdown")
+    def _release(self) -> None:
+        """Leave nothing running or held, whether it has been stopped or has failed to start."""
         self._undo.close()
         for output in self._outputs:
-            output.stop(1.0)
-            if self._meter_provider is None:
-                shut(output.reader, 100)
-        if self._meter_provider is not None:
-            self._meter_provider.shutdown(timeout_millis=100)
+            output.release()
+        if self._traces:
+            self._traces.release()
+        if self._route:
+            self._route.release()
 
-    def _flush_metrics(self, milliseconds: int) -> bool:
-        for output in self._outputs:
-            output.flush()
-            output.reader.force_flush(milliseconds)
-        return self._delivered()
-
-    def _delivered(self) -> bool:
-        return all(output.delivered() for output in self._outputs)
-
-    def _stop(self, timeout: float, deadline: float) -> bool:
-        milliseconds = int(timeout * 1e3)
-        jobs = [self._metrics_worker.submit(lambda: self._stop_metrics(milliseconds))]
-        if (tracer_provider := self._tracer_provider) is not None:
-            jobs.append(self._traces_worker.submit(lambda: tracer_provider.shutdown() is None))
-        arrived = all_within(jobs, deadline)
-        self._undo.close()
-        self._metrics_worker.stop()
-        self._traces_worker.stop()
-        return arrived
-
-    def _stop_metrics(self, milliseconds: int) -> bool:
-        for output in self._outputs:
-            output.stop(milliseconds / 1e3)
-        if self._meter_provider is not None:
-            self._meter_provider.shutdown(milliseconds)
-        else:
+    def _begin_in_child(self) -> None:
+        """Be silent in a process that forked: its threads are not here, and what it holds is the parent's."""
+        if not self.ended:
+            self._lock, self._ending = threading.RLock(), []
             for output in self._outputs:
-                shut(output.reader, milliseconds)
-        return self._delivered()
+                output.begin_in_child()
+            if self._traces:
+                self._traces.begin_in_child()
+            self._undo.close()

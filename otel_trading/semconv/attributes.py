@@ -101,11 +101,12 @@ ALERT_SEVERITY_VALUES: Final[tuple[AlertSeverity, ...]] = ("critical", "warning"
 SDK_DROP_REASON: Final = "trading.sdk.drop.reason"
 """Why a measurement did not become what the caller meant."""
 
-SdkDropReason = Literal["not_a_number", "non_finite", "negative", "cardinality_limit", "label_too_long"]
+SdkDropReason = Literal["not_a_number", "non_finite", "negative", "observed", "cardinality_limit", "label_too_long"]
 SDK_DROP_REASON_VALUES: Final[tuple[SdkDropReason, ...]] = (
     "not_a_number",
     "non_finite",
     "negative",
+    "observed",
     "cardinality_limit",
     "label_too_long",
 )
