@@ -103,16 +103,25 @@ def record_end(found: OrderSeries, status: OrderStatus, reason: OrderRejectReaso
 
 
 def record_fill(found: OrderSeries, fill: Fill, terms: Terms) -> None:
-    """Record a fill and hand it to the account; one whose execution id is known already is not recorded again."""
+    """Record a fill and hand it to the account, each once where it has an execution id."""
     before = found.context
     context = before._replace(symbol=fill.symbol or before.symbol, side=fill.side or before.side)
     if context != before:
         found = series[context]
-    if fill.execution_id is not None:
-        key = (context.venue, context.account, context.symbol, context.side, fill.execution_id)
-        if not seen.execution(key):
-            return
-    money = terms.money(context.symbol)
+    key = (context.venue, context.account, context.symbol, context.side, fill.execution_id)
+    once = fill.execution_id is not None
+    if not once or seen.execution(key):
+        _record_fill(found, fill, terms)
+    account = terms.account
+    if account is None or context.symbol is None or context.side is None:
+        return
+    # On its own: a fill that was told without the account before is still new to it.
+    if not once or seen.execution((*key, "account")):
+        _hand_over(account, context.symbol, context.side, fill, terms.multiplier)
+
+
+def _record_fill(found: OrderSeries, fill: Fill, terms: Terms) -> None:
+    money = terms.money(found.context.symbol)
     currency = money.currency or currencies.UNKNOWN
     found.fills[fill.liquidity].add()
     value = money.value(float(fill.quantity), float(fill.price), terms.multiplier)
@@ -125,8 +134,6 @@ def record_fill(found: OrderSeries, fill: Fill, terms: Terms) -> None:
             charged.fees.add(paid)
         elif paid < 0:
             charged.rebates.add(-paid)
-    if terms.account is not None and context.symbol is not None and context.side is not None:
-        _hand_over(terms.account, context.symbol, context.side, fill, terms.multiplier)
 
 
 @faults.contained("account")

@@ -349,3 +349,23 @@ def test_symbol_is_on_durations_only_by_the_option(recorded) -> None:
     tell()
     for name in ("order.duration", "order.submissions", "orders", "inference.duration", "predictions", "signals"):
         assert recorded.one(name, instrument__symbol="BTC/USD") in {1, (1, 1.0)}
+
+
+@pytest.mark.usefixtures("no_faults")
+def test_fill_that_was_told_without_the_account_is_still_new_to_it(recorded) -> None:
+    """Recorded once, by the account's name; handed over once, when the account itself is there."""
+
+    class Account:
+        name, currency = "main", "USD"
+
+        def __init__(self) -> None:
+            self.fills = 0
+
+        def fill(self, *_: Any, **__: Any) -> None:
+            self.fills += 1
+
+    account = Account()
+    for given in ("main", account, account):
+        recording.record_fill(venue="v", symbol="A/USD", side="buy", quantity=1, price=1, execution_id="1", account=given)
+    assert account.fills == 1
+    assert [count for _, count in recorded.points("fills")] == [1]
