@@ -120,7 +120,8 @@ def _configure(port: int | None, environment: Mapping[str, str]) -> Telemetry:
     try:
         return ot.configure(service_name=name, trading_mode="paper", prometheus_port=port)
     except ot.ConfigurationError as wrong:
-        raise SetupError(str(wrong)) from wrong
+        option = " (here: --port)" if str(wrong).startswith("prometheus_port") else ""
+        raise SetupError(f"{wrong}{option}") from wrong
 
 
 def _wait(seconds: float | None) -> None:

@@ -205,6 +205,11 @@ def test_submissions_are_all_that_was_sent_once_each(samples, record):
     assert total(samples, "trading_order_submissions_total") == len(set(references))
 
 
+def test_the_bot_asked_what_became_of_each_order_that_was_not_answered(samples, record):
+    asked = total(samples, "trading_order_duration_seconds_count", trading_order_operation="query")
+    assert asked >= len(record["unanswered"]) > 0
+
+
 def test_fills_volume_and_their_notional(samples, record):
     fills = trades(record)
     counted = by(samples, "trading_fills_total", "trading_instrument_symbol", "trading_order_side", "trading_fill_liquidity")
