@@ -19,6 +19,7 @@ from otel_trading.metrics.values import label as label_text
 from otel_trading.orders import error_type
 from otel_trading.recording import options
 from otel_trading.recording.inference import Model, ModelSeries, series
+from otel_trading.recording.series import Table
 from otel_trading.semconv.attributes import INSTRUMENT_SYMBOL, MODEL_NAME, MODEL_VERSION, STRATEGY_NAME
 from otel_trading.tracing import enabled as tracing_enabled
 
@@ -144,40 +145,40 @@ class _Operation:
     """What is done around each inference of one decorated function."""
 
     def __init__(self, declared: _Declared, model: str, *, current: bool) -> None:
-        self._declared = declared
         self._model = Model(model, declared.version, declared.strategy, None, declared.labels)
+        self._label, self._score = declared.label, declared.score
+        self._by_type = declared.label is None and declared.score is None
         self._current = current
+        self._series: Table[str | None, ModelSeries] = Table(lambda symbol: series[self._model._replace(symbol=symbol)])
 
     def begin(self, symbol: object = None) -> _State | None:
         text = symbol if type(symbol) is str else None
-        span = None
-        if tracing_enabled():
-            known = {
-                MODEL_NAME: self._model.name,
-                MODEL_VERSION: self._model.version,
-                STRATEGY_NAME: self._model.strategy,
-                INSTRUMENT_SYMBOL: text,
-            }
-            span = spans.start(f"inference {self._model.name}", SpanKind.INTERNAL, known, current=self._current)
-        return _State(text, span) if span is not None or options.current.symbol_on_durations else None
+        counted = text if options.current.symbol_on_durations else None
+        if not tracing_enabled():
+            return None if counted is None else _State(counted, None)
+        known = {
+            MODEL_NAME: self._model.name,
+            MODEL_VERSION: self._model.version,
+            STRATEGY_NAME: self._model.strategy,
+            INSTRUMENT_SYMBOL: text,
+        }
+        return _State(counted, spans.start(f"inference {self._model.name}", SpanKind.INTERNAL, known, current=self._current))
 
     def ended(self, result: object, seconds: float, state: _State | None) -> None:
-        found = self._series(state)
+        found = self._series[None if state is None else state.symbol]
         found.duration.record(seconds)
-        record_prediction(found, result, self._declared.label, self._declared.score)
+        if self._by_type and type(result) is str and (known := found.predictions.get(result)) is not None:
+            known.add()  # a label that came before, which is most of them
+        else:
+            record_prediction(found, result, self._label, self._score)
         if state is not None and state.span is not None:
             state.span.end()
 
     def failed(self, error: BaseException, seconds: float, state: _State | None) -> None:
         kind = error_type(error)
-        self._series(state).failures[kind].record(seconds)
+        self._series[None if state is None else state.symbol].failures[kind].record(seconds)
         if state is not None and state.span is not None:
             state.span.end(error_type=kind)
-
-    def _series(self, state: _State | None) -> ModelSeries:
-        if state is None or not options.current.symbol_on_durations:
-            return series[self._model]
-        return series[self._model._replace(symbol=state.symbol)]
 
 
 inference = _Inference()

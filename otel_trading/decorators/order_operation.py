@@ -92,14 +92,8 @@ def settings(
     )
 
 
-class _Sent(NamedTuple):
-    """An operation that was begun."""
-
-    found: OrderSeries
-    rest: tuple[object, ...] | None
-    """What the request is to be read from when it is needed; None once it was."""
-    request: Request | None
-    span: OpenSpan | None
+_Sent: TypeAlias = "tuple[OrderSeries, tuple[object, ...], Request | None, OpenSpan | None]"
+"""An operation that was begun: its series, what the request can be read from, the request if it was read, and the span."""
 
 
 class OrderOperation:
@@ -128,7 +122,7 @@ class OrderOperation:
             found = self._by_heads[cast("_HeadKey", (venue, symbol, side, kind, price is None))]
             if self._submits:
                 found.submissions.add()
-            return _Sent(found, rest, None, None)
+            return found, rest, None, None
         return self.begin_with(self._read(rest))
 
     def begin_with(self, request: Request) -> _Sent:
@@ -136,36 +130,42 @@ class OrderOperation:
         found = series[self._context(request)]
         if self._submits:
             found.submissions.add()
-        return _Sent(found, None, request, self._span(found.context, request) if tracing.enabled() else None)
+        return found, (), request, self._span(found.context, request) if tracing.enabled() else None
 
     def ended(self, result: object, seconds: float, sent: _Sent | None) -> None:
         """Record what the operation returned."""
         if sent is None:
             return
-        chosen = self._chosen
-        report = read(result) if chosen.result is None else read(_converted(chosen.result, result))
-        terms = chosen.terms
-        if not report.understood and self._submits:
+        found, rest, request, span = sent
+        convert = self._chosen.result
+        report = read(result) if convert is None else read(_converted(convert, result))
+        if self._submits and report.understood and not (report.stated or report.filled or report.symbol):
+            found.durations["submit", report.status, None].record(seconds)  # sent or acknowledged, and no more is known
+        else:
+            self._record(found, report, result, seconds, request or self._read(rest))
+        if span is not None:
+            span.end(_answer(report))
+
+    def _record(self, found: OrderSeries, report: Report, result: object, seconds: float, request: Request) -> None:
+        terms = self._chosen.terms
+        if request.reference_price is not None:
+            terms = terms._replace(reference_price=float(request.reference_price))
+        if self._submits and not report.understood:
             _not_understood(result)
-        if report.filled or not self._submits:  # only then does anything depend on what else the arguments say
-            request = sent.request or self._read(sent.rest or ())
-            if request.reference_price is not None:
-                terms = terms._replace(reference_price=float(request.reference_price))
-            if report.id is None and not self._submits and request.order_id is not None:
-                report = replace(report, id=request.order_id)
-        record_result(sent.found, chosen.operation, seconds, report, terms)
-        if sent.span is not None:
-            sent.span.end(_answer(report))
+        elif not self._submits and report.id is None:
+            report = replace(report, id=request.order_id)
+        record_result(found, self._chosen.operation, seconds, report, terms)
 
     def failed(self, error: BaseException, seconds: float, sent: _Sent | None) -> None:
         """Record what the operation raised."""
         if sent is None:
             return
+        found, _, _, span = sent
         failure = classify(error, self._chosen.errors)
-        record_failure(sent.found, self._chosen.operation, seconds, failure)
-        if sent.span is not None:
+        record_failure(found, self._chosen.operation, seconds, failure)
+        if span is not None:
             known = {a.ORDER_STATUS: failure.status, a.ORDER_REJECT_REASON: failure.reject_reason}
-            sent.span.end(known if self._submits else None, failure.error_type)
+            span.end(known if self._submits else None, failure.error_type)
 
     def _read(self, rest: tuple[object, ...]) -> Request:
         return Request() if self._reader is None else self._reader.read(rest)

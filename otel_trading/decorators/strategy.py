@@ -80,7 +80,7 @@ def _hooks(name: str | None, every: float | None, shape: Shape | None) -> Hooks:
             span.end()
 
     def failed(error: BaseException, seconds: float, span: OpenSpan | None) -> None:
-        cycle.ended(seconds, error)
+        cycle.failed(seconds, error)
         if span is not None:
             span.end(error_type=error_type(error))
 

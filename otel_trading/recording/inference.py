@@ -61,7 +61,7 @@ class ModelSeries:
 
     def scored(self, value: object) -> None:
         """Record a score: its size in the histogram, its sign as the direction."""
-        score = as_float(value)
+        score = value if type(value) is float else as_float(value)
         if score is None or not math.isfinite(score):
             self._scores["flat"].record(value if score is None else score)  # dropped there, counted and logged
             return

@@ -56,16 +56,27 @@ class CycleSeries:
         self._failures = Table(self._failure)
         self._announced: object = None
 
-    def ended(self, seconds: float, error: BaseException | None = None) -> None:
-        """Record a cycle that ended just now; one that failed has ended too."""
-        kind = None if error is None else error_type(error)
-        (self._duration if kind is None else self._failures[kind]).record(seconds)
+    def ended(self, seconds: float) -> None:
+        """Record a cycle that ended just now."""
+        self._duration.record(seconds)
         self._last.set(clock())
-        if self._every is not None and self._announced is not provider.delegate:
-            self._interval.set(self._every)
-            self._announced = provider.delegate
-        if isinstance(error, Exception) and kind is not None:  # a cancellation is no error of the bot
+        if self._announced is not provider.delegate:
+            self._announce()
+
+    def failed(self, seconds: float, error: BaseException) -> None:
+        """Record a cycle that failed just now: it has ended too."""
+        kind = error_type(error)
+        self._failures[kind].record(seconds)
+        self._last.set(clock())
+        self._announce()
+        if isinstance(error, Exception):  # a cancellation is no error of the bot
             error_series[COMPONENT, kind].add()
+
+    def _announce(self) -> None:
+        """Say the interval, once to each provider: a strategy that never ran is none that stands still."""
+        self._announced = provider.delegate
+        if self._every is not None:
+            self._interval.set(self._every)
 
     def _failure(self, kind: str) -> metrics.BoundHistogram:
         return _DURATION.bind(select(m.STRATEGY_CYCLE_DURATION, {**self._known, a.ERROR_TYPE: kind}))
