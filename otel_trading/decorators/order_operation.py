@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, Final, NamedTuple, TypeAlias, cast, get_args
+from typing import Any, Final, NamedTuple, TypeAlias, get_args
 
 from opentelemetry.trace import SpanKind
 
@@ -107,9 +107,7 @@ class OrderOperation:
         self._direct = reader is not None and reader.direct
         self._by_heads: Table[_HeadKey, OrderSeries] = Table(self._series_of_heads)
 
-    def begin(
-        self, venue: object, symbol: object, side: object, kind: object, price: object, rest: tuple[object, ...]
-    ) -> _Sent:
+    def begin(self, venue: Any, symbol: Any, side: Any, kind: Any, price: Any, rest: tuple[object, ...]) -> _Sent:
         """Count what is sent; the arguments are the `inputs` of the reader."""
         if (
             self._direct
@@ -119,7 +117,7 @@ class OrderOperation:
             and type(kind) in _PLAIN
             and type(venue) in _PLAIN
         ):
-            found = self._by_heads[cast("_HeadKey", (venue, symbol, side, kind, price is None))]
+            found = self._by_heads[venue, symbol, side, kind, price is None]
             if self._submits:
                 found.submissions.add()
             return found, rest, None, None
