@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import sys
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
+import yaml
 from pydantic import ValidationError
-from pydantic_settings import TomlConfigSettingsSource, YamlConfigSettingsSource
-from yaml import YAMLError
 
 from otel_trading.errors import ConfigurationError
 from otel_trading.pipeline.kinds import From, pairs, shown
 from otel_trading.pipeline.settings import Settings, source_of
+
+_tomllib: Any = import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")  # the same, before it was in the library
 
 CONFIG_FILE_VARIABLE = "OTEL_TRADING_CONFIG_FILE"
 FILE_NAMES = ("otel-trading.yaml", "otel-trading.yml", "otel-trading.toml", "pyproject.toml")
@@ -44,6 +47,9 @@ class Given(NamedTuple):
     whole: bool = False
     """Whether it is an address with the path that OTLP over HTTP needs."""
 
+
+_LONGEST = 200
+"""Characters of a wrong value that are shown."""
 
 Layer = dict[str, Given]
 """What one source gives, by setting."""
@@ -138,21 +144,19 @@ def _from_file(file: Path, named_by: str) -> Layer:
     if file.suffix not in {".toml", ".yaml", ".yml"}:
         raise wrong("it ends neither in .yaml, .yml nor .toml")
     try:
-        with file.open("rb"):  # what follows takes a file that cannot be read for an empty one
-            pass
-        if file.suffix == ".toml":
-            values: Any = TomlConfigSettingsSource(Settings, file).toml_data
-        else:
-            values = YamlConfigSettingsSource(Settings, file).yaml_data
-        if file.name == "pyproject.toml":
-            values = values.get("tool", {}).get("otel_trading", {})
-        given = dict(values)
+        with file.open("rb") as stream:
+            values: Any = _tomllib.load(stream) if file.suffix == ".toml" else yaml.safe_load(stream)
     except OSError as error:
         raise wrong(f"it cannot be read: {error.strerror}") from None
-    except (AttributeError, TypeError) as error:
-        raise wrong(f"it holds no settings by name: {error}") from None
-    except (ValueError, YAMLError) as error:  # malformed, or not UTF-8
+    except (ValueError, yaml.YAMLError) as error:  # malformed, or not UTF-8
         raise wrong(f"it is malformed: {error}") from None
+    for table in ("tool", "otel_trading") if file.name == "pyproject.toml" else ():
+        values = cast("dict[object, Any]", values).get(table) if isinstance(values, dict) else values
+    if values is None:  # empty
+        values = {}
+    if not isinstance(values, dict):
+        raise wrong("it holds no settings by name")
+    given = cast("dict[object, Any]", values)
     layer = {str(name): Given(value, f"config file {file}") for name, value in given.items() if value is not None}
     return layer | _for_traces(layer)
 
@@ -223,9 +227,13 @@ def _explain(error: ValidationError, given: Layer) -> str:
             hint = f"; did you mean {near[0]}?" if near else "; allowed: " + ", ".join(sorted(Settings.model_fields))
             line = f"{field} (from {origin}) is no setting{hint}"
         else:
-            seen = "" if field in SECRET else f" = {shown(value)!r}"
+            seen = "" if field in SECRET else f" = {_short(repr(shown(value)))}"
             why = problem["msg"].removeprefix("Value error, ")
             line = f"{field}{seen} (from {origin}): {why}; allowed: {source_of(field).allowed}"
         if line not in lines:
             lines.append(line)
     return "\n".join(lines)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
