@@ -31,9 +31,9 @@ class Bot:
         self.closes = {symbol: list(closes) for symbol, closes in history.items()}
         self.unanswered: set[str] = set()
         ot.observe("trading.venue.clock_offset", lambda: client.clock_offset, attributes={"trading.venue.name": VENUE})
+        ot.observe("trading.venue.rate_limit_utilization_ratio", client.rate_limits, attributes={"trading.venue.name": VENUE})
 
     def run(self) -> None:
-        """Trade until the venue's replay ends."""
         on = {"bar": self.on_bar, "day": self.on_day, "fill": self.on_fill, "order": self.on_order, "stream": self.on_stream}
         for kind, data in self.client.events():
             on[kind](data)

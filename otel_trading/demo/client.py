@@ -72,6 +72,10 @@ class VenueClient:
         """How much is held, as the stream tells it."""
         return self._positions.get(symbol, Decimal(0))
 
+    def rate_limits(self) -> list[tuple[float, dict[str, str]]]:
+        """How much of each limit is used up, with its name, as `ot.observe` takes it."""
+        return [(self.rate_limit_utilization, {"trading.rate_limit.name": "weight_1m"})]
+
     def open_orders(self, symbol: str) -> tuple[list[Json], list[Json]]:
         """The buys and the sells that rest at the venue, as the stream tells it."""
         orders = [order for order in self._open_orders.values() if order["symbol"] == symbol]

@@ -265,6 +265,13 @@ def test_connections_of_the_stream(samples, record):
     assert one(samples, "trading_venue_connected", trading_venue_name="paper") == 1
 
 
+def test_what_the_venue_says_of_its_clock_and_its_limits(samples):
+    """Its clock is 37 ms ahead of ours; its header says how much of the limit the last request has left used."""
+    assert one(samples, "trading_venue_clock_offset_seconds", trading_venue_name="paper") == pytest.approx(0.037, abs=0.5)
+    used = one(samples, "trading_venue_rate_limit_utilization_ratio", trading_rate_limit_name="weight_1m")
+    assert 0 < used <= 1.5
+
+
 # -- what is exposed ------------------------------------------------------------------------------------------------------
 
 
