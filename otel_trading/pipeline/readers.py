@@ -80,7 +80,9 @@ class PushReader(MetricReader):
 
     def release(self) -> None:
         """Free what the exporter holds; an export that hangs is abandoned."""
-        self._worker.stop()
+        if self._ending is None:  # nothing is exported any more
+            self._ending = Future()
+            self._worker.stop()
         if not self._released:
             self._released = True
             self._exporter.shutdown()
@@ -89,7 +91,7 @@ class PushReader(MetricReader):
         """The thread is not there, and the connections are the parent's."""
 
     def shutdown(self, timeout_millis: float = 30_000, **_: Any) -> None:
-        """As `stop` and `release`, for the MeterProvider of an application that ends before us."""
+        """As `stop` and `release`, where a MeterProvider ends before us."""
         if self._ending is None:
             wait([self.stop()], timeout_millis / 1e3)
         self.release()

@@ -27,6 +27,7 @@ class Traces:
         self.provider = TracerProvider(resource=resource, shutdown_on_exit=False)
         self._exporters: list[_Watched] = []
         self._worker = Worker("traces")
+        self._ending: Future[bool | None] | None = None
         try:
             for name in settings.traces_exporters or ("otlp",):
                 if name != "none":
@@ -50,14 +51,16 @@ class Traces:
 
     def stop(self) -> Future[bool | None]:
         """Export the last and stop; the result is whether everything arrived."""
-        ending = self._worker.submit(self._finish)
-        self._worker.stop()
-        return ending
+        if self._ending is None:
+            self._ending = self._worker.submit(self._finish)
+            self._worker.stop()
+        return self._ending
 
     def release(self) -> None:
         """Free what the exporters hold; an export that hangs is abandoned."""
         for exporter in self._exporters:
             exporter.shutdown()
+        self.stop()
 
     def begin_in_child(self) -> None:
         """Stop, in a process that forked, the threads that the SDK has started there again."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import HistogramDataPoint, InMemoryMetricReader
 
@@ -12,6 +13,12 @@ from otel_trading import recording
 from otel_trading.metrics import Gauge, catalog, faults
 from otel_trading.metrics.catalog import provider
 from otel_trading.orders import seen
+
+patiently = settings(
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+"""For property tests: how busy the machine is does not matter, and one fixture is for all examples."""
 
 Point = tuple[dict[str, str], "float | tuple[int, float]"]
 
