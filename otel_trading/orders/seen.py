@@ -6,6 +6,7 @@ its queries and its stream. The memory is bounded: what was used least recently 
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
@@ -75,7 +76,7 @@ class Seen:
     """Answers whether something is new, and remembers it."""
 
     def __init__(self, size: int = REMEMBERED) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal handler that records may interrupt the thread that holds it
         self._executions = _Recent(_Execution, size)
         self._orders = _Recent(_Order, size)
 
@@ -121,10 +122,14 @@ class Seen:
             return growth
 
     def clear(self) -> None:
-        """Forget everything (for tests, and for a process that forked)."""
-        with self._lock:
-            self._executions.clear()
-            self._orders.clear()
+        """Forget everything."""
+        self._executions.clear()
+        self._orders.clear()
+
+    def begin_in_child(self) -> None:
+        """Start from nothing in a process that forked, where the lock may be held by a thread that does not exist here."""
+        self._lock = threading.RLock()
+        self.clear()
 
 
 def _minus(now: tuple[float, ...], then: tuple[float, ...]) -> tuple[float, ...]:
@@ -133,3 +138,6 @@ def _minus(now: tuple[float, ...], then: tuple[float, ...]) -> tuple[float, ...]
 
 seen = Seen()
 """The memory of this process, shared by the decorators and the plain calls."""
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=seen.begin_in_child)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 
 from otel_trading import metrics
@@ -19,7 +20,11 @@ class StreamState:
     """Tells a first connection from one after a loss: libraries report one loss several times, but each connection once."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self.begin()
+
+    def begin(self) -> None:
+        """Know of no stream; in a process that forked, the lock may be held by a thread that does not exist there."""
+        self._lock = threading.RLock()
         self._lost: set[tuple[str, str]] = set()
         self._connected: set[tuple[str, str]] = set()
 
@@ -43,3 +48,6 @@ class StreamState:
 
 stream_state = StreamState()
 """The streams of this process."""
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=stream_state.begin)

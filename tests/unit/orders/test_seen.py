@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from otel_trading.orders import Seen
+from tests.unit.recording.recorded import patiently
 
 
 def test_execution_is_new_once() -> None:
@@ -32,6 +35,7 @@ def test_order_ends_once_and_an_unknown_one_once_more() -> None:
     ]
 
 
+@patiently
 @given(st.lists(st.tuples(st.integers(1, 10**6), st.integers(1, 10**6)), max_size=20))
 def test_increments_add_up_to_the_totals(fills) -> None:
     """However an order's totals grow, the increments' quantities, costs and fees are those of its fills."""
@@ -66,3 +70,31 @@ def test_many_threads_count_each_execution_once() -> None:
     for thread in threads:
         thread.join()
     assert sum(news) == 5_000
+
+
+def test_process_that_forks_starts_from_nothing() -> None:
+    """Also where another thread of the parent was in the middle of it: the child does not wait for a thread it has not."""
+    code = """
+import os, sys, threading
+from otel_trading.orders import seen
+from otel_trading.recording.streams import stream_state
+assert seen.execution("1")
+stream_state.changed("v", "s", "connected")
+held, go = threading.Event(), threading.Event()
+def hold():
+    with seen._lock, stream_state._lock:
+        held.set()
+        go.wait()
+threading.Thread(target=hold).start()
+held.wait()
+child = os.fork()
+if not child:
+    stream_state.changed("v", "s", "disconnected")
+    os._exit(0 if seen.execution("1") and not stream_state._lost else 1)
+_, status = os.waitpid(child, 0)
+go.set()
+sys.exit(os.waitstatus_to_exitcode(status) or int(seen.execution("1")))
+"""
+    # A thread that holds a lock across a fork is what Python 3.12 and later warn of.
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], timeout=60, check=False)
+    assert done.returncode == 0
