@@ -39,7 +39,7 @@ class _Timer:
     def failed(self, error: BaseException, seconds: float, _state: object) -> None:
         self._failures[error_type(error)].record(seconds)
 
-    def _failure(self, kind: str) -> metrics.BoundHistogram:
+    def _failure(self, kind: str) -> metrics.HistogramCell:
         return self._histogram.bind({**self._attributes, ERROR_TYPE: kind})
 
 

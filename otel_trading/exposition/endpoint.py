@@ -4,32 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import errno
-from collections.abc import Callable, Hashable, Iterable
+import gzip
 from concurrent.futures import Future, wait
 from http import HTTPStatus
-from typing import Any
-
-from prometheus_client import CollectorRegistry, exposition
 
 from otel_trading.errors import ConfigurationError
+from otel_trading.exposition import negotiation
+from otel_trading.exposition.exposition import Exposition
 from otel_trading.exposition.server import Request, Response, Server
-from otel_trading.metrics import catalog
 from otel_trading.metrics.worker import Worker
 
 SCRAPE_SECONDS = 10.0
 """Within which a scrape has to be answered: Prometheus' own default."""
 
-_WsgiApp = Callable[[dict[str, Any], Callable[[str, list[tuple[str, str]]], Any]], Iterable[bytes]]
+_COMPRESSION = 1
+"""The text is so repetitive that more effort gains little."""
 
 
 class Endpoint:
-    """Serves a registry, from which `reader` collects."""
+    """Serves an exposition."""
 
-    def __init__(self, host: str, port: int, registry: CollectorRegistry, reader: Hashable) -> None:
+    def __init__(self, host: str, port: int, exposition: Exposition) -> None:
         self._asked = (host, port)
-        self._reader = reader
-        # prometheus_client negotiates the format and the compression.
-        self._app: _WsgiApp = exposition.make_wsgi_app(registry)  # pyright: ignore[reportUnknownMemberType] - it is untyped
+        self._exposition = exposition
         # One scrape at a time: OpenTelemetry's reader hands concurrent ones an empty body and a doubled one.
         self._scrapes = Worker("endpoint")
         self._server = Server(host, port, self._respond)
@@ -80,25 +77,22 @@ class Endpoint:
         return Response(HTTPStatus.NOT_FOUND, b"not found; see /metrics and /healthz\n")
 
     async def _scrape(self, request: Request) -> Response:
-        environ = {
-            "REQUEST_METHOD": "GET",
-            "PATH_INFO": request.path,
-            "HTTP_ACCEPT": request.headers.get("Accept", ""),
-            "HTTP_ACCEPT_ENCODING": request.headers.get("Accept-Encoding", ""),
-        }
-        rendering = asyncio.wrap_future(self._scrapes.submit(lambda: self._render(environ)))
+        openmetrics = negotiation.prefers_openmetrics(request.headers.get("Accept", ""))
+        zipped = negotiation.accepts_gzip(request.headers.get("Accept-Encoding", ""))
+        rendering = asyncio.wrap_future(self._scrapes.submit(lambda: self._render(openmetrics=openmetrics, zipped=zipped)))
         try:
             response = await asyncio.wait_for(rendering, SCRAPE_SECONDS)
         except asyncio.TimeoutError:
             return Response(HTTPStatus.SERVICE_UNAVAILABLE, b"the metrics take too long to collect\n")
         return response or Response(HTTPStatus.INTERNAL_SERVER_ERROR, b"the metrics cannot be collected; see the log\n")
 
-    def _render(self, environ: dict[str, Any]) -> Response:
-        answered: list[tuple[HTTPStatus, dict[str, str]]] = []
-
-        def start_response(status: str, headers: list[tuple[str, str]]) -> None:
-            answered.append((HTTPStatus(int(status.split(maxsplit=1)[0])), dict(headers)))
-
-        with catalog.collection(self._reader):
-            body = b"".join(self._app(environ, start_response))
-        return Response(answered[0][0], body, answered[0][1])
+    def _render(self, *, openmetrics: bool, zipped: bool) -> Response:
+        body = self._exposition.render(openmetrics=openmetrics)
+        headers = {
+            "Content-Type": negotiation.OPENMETRICS if openmetrics else negotiation.TEXT,
+            "Vary": "Accept, Accept-Encoding",
+        }
+        if zipped:
+            body = gzip.compress(body, _COMPRESSION)
+            headers["Content-Encoding"] = "gzip"
+        return Response(HTTPStatus.OK, body, headers)

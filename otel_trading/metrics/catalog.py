@@ -1,31 +1,55 @@
-"""The instruments of this process: each metric is declared once, on one meter, whoever asks for it."""
+"""The meters of this process, and the one route that all their instruments take."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
+from typing import cast
 
-from otel_trading.errors import ConfigurationError
-from otel_trading.metrics import faults
+from opentelemetry.metrics import MeterProvider
+
+from otel_trading.metrics import exemplars, faults
 from otel_trading.metrics.collection import collecting
-from otel_trading.metrics.delegate import DelegatingMeterProvider, prometheus_family
-from otel_trading.metrics.gauge import Gauge
-from otel_trading.metrics.instruments import Histogram, Instrument, Sum
+from otel_trading.metrics.delegate import DelegatingMeterProvider
+from otel_trading.metrics.instruments import AnyInstrument, Histogram, Limits
+from otel_trading.metrics.meter import Bounds, CoreGauge, CoreHistogram, CoreMeter, Counter, UpDownCounter
+from otel_trading.metrics.observed import Gauge, Sum
+from otel_trading.metrics.routes import Route
 from otel_trading.semconv.spec import Metric
 from otel_trading.version import __version__
 
 SCOPE = "otel_trading"
 
 provider = DelegatingMeterProvider()
-"""Where all of this process' instruments come from; `configure()` gives it its delegate."""
+"""The process' global MeterProvider where the application has set none: what other instrumentations record through."""
 
-meter = provider.get_meter(SCOPE, __version__)
+meter = CoreMeter(provider, SCOPE, __version__)
+"""The meter of everything in the vocabulary."""
 
-user_meter = provider.get_meter("app")
+user_meter = CoreMeter(provider, "app")
 """The meter of the metrics that the bot declares itself through OpenTelemetry's API."""
-user_meter.exclusive = True
 
-_instruments: dict[str, Instrument] = {}
+METERS = (meter, user_meter)
+
+_KINDS = {"counter": Counter, "updowncounter": UpDownCounter, "histogram": CoreHistogram, "gauge": CoreGauge}
+
+
+def attach(
+    route: Route,
+    delegate: MeterProvider | None = None,
+    bounds: Bounds | None = None,
+    limits: Limits | None = None,
+    settle: Callable[[], object] | None = None,
+) -> None:
+    """Let all our instruments take `route` from now on, starting from zero, and those of others record to `delegate`.
+
+    `bounds` and `limits` give the buckets of histograms and the numbers of series by the names of metrics, instead of what
+    they were declared with. For `settle` see `DelegatingMeterProvider.attach`.
+    """
+    provider.attach(delegate, bounds, settle=settle)
+    for each in METERS:
+        each.attach(route, bounds or {}, limits or Limits())
+    exemplars.refresh()
 
 
 def active() -> bool:
@@ -35,55 +59,32 @@ def active() -> bool:
 
 def counter(metric: Metric) -> Sum:
     """Return the counter or up-down counter of `metric`."""
-    instrument = _declare(metric)
-    if not isinstance(instrument, Sum):
-        raise _clash(metric, instrument.metric)
-    return instrument
+    return meter.declare(Counter if metric.kind == "counter" else UpDownCounter, metric)
 
 
 def histogram(metric: Metric) -> Histogram:
     """Return the histogram of `metric`."""
-    instrument = _declare(metric)
-    if not isinstance(instrument, Histogram):
-        raise _clash(metric, instrument.metric)
-    return instrument
+    return meter.declare(CoreHistogram, metric)
 
 
 def gauge(metric: Metric) -> Gauge:
     """Return the gauge of `metric`."""
-    instrument = _declare(metric)
-    if not isinstance(instrument, Gauge):
-        raise _clash(metric, instrument.metric)
-    return instrument
+    return meter.declare(CoreGauge, metric)
 
 
-def declare(metric: Metric) -> Instrument:
+def declare(metric: Metric) -> AnyInstrument:
     """Return the instrument of `metric`, whatever its kind.
 
     Raises `ConfigurationError` when another metric has that name already, as it is or as Prometheus would write it.
     """
-    return _declare(metric)
-
-
-def _declare(metric: Metric) -> Instrument:
-    name = prometheus_family(metric.name)
-    known = _instruments.get(name)
-    if known is None:
-        with provider.lock:
-            known = _instruments.get(name)
-            if known is None:
-                provider.claim(SCOPE, metric.kind, metric.name, metric.unit, metric.description)
-                make = {"gauge": Gauge, "histogram": Histogram}.get(metric.kind, Sum)
-                known = _instruments[name] = make(metric, meter)
-    if known.metric != metric:
-        raise _clash(metric, known.metric)
-    return known
+    return cast("AnyInstrument", meter.declare(_KINDS[metric.kind], metric))
 
 
 @contextmanager
 def collection(reader: Hashable) -> Iterator[None]:
     """Name `reader` as the one that collects in this thread, after everything that was declared meanwhile is made."""
     provider.settle()
+    exemplars.refresh()
     with collecting(reader):
         yield
 
@@ -92,13 +93,6 @@ def begin_in_child() -> None:
     """Start from zero, and silent, in a process that forked."""
     provider.begin_in_child()
     faults.begin_in_child()
-    for instrument in _instruments.values():
-        instrument.begin_in_child()
-
-
-def _clash(wanted: Metric, known: Metric) -> ConfigurationError:
-    return ConfigurationError(
-        f"metric {wanted.name!r} ({wanted.kind}, unit {wanted.unit!r}) is already declared as "
-        f"{known.name!r} ({known.kind}, unit {known.unit!r}, {known.description!r}): "
-        "one name is one metric; choose another name or declare it just the same"
-    )
+    for each in METERS:
+        each.begin_in_child()
+        each.attach("idle", {}, Limits())

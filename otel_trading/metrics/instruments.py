@@ -1,202 +1,181 @@
-"""Our instruments: one narrow interface (`bind`, `add`, `record`, `set`, `observe`, `remove`) over OpenTelemetry's.
+"""Our instruments: those of the OpenTelemetry API, with `bind`, `remove` and `observe` beyond it.
 
-Each is declared from a metric of the registry, converts every value and attribute once, and does nothing until a provider is
-attached. Recording never raises: a value that cannot be recorded is dropped, counted and logged once.
+Values and attributes are converted once, recording never raises, and what cannot be recorded is dropped, counted and logged
+once. Each series of an instrument is a cell (see `cells`), and the handle that `bind` returns is that cell itself.
 """
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Iterable
-from typing import cast
-
-from opentelemetry import metrics
-from opentelemetry.metrics import CallbackOptions, Observation
+import threading
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar, cast
 
 from otel_trading.errors import ConfigurationError
 from otel_trading.metrics import faults
-from otel_trading.metrics.delegate import DelegatingMeter
-from otel_trading.metrics.values import Attributes, labels, number
-from otel_trading.semconv.attributes import SdkDropReason
+from otel_trading.metrics.cells import Cell, HistogramCell
+from otel_trading.metrics.routes import Kind, Route, cell_class, ended_class
+from otel_trading.metrics.values import Attributes, Key, key_of, labels
 from otel_trading.semconv.spec import Metric
 
-ObserveCallback = Callable[[], object]
-"""Returns a number, None (absent just now), or an iterable of pairs of a value and its attributes."""
+CARDINALITY_LIMIT = 2_000
+"""Series of one instrument, the overflow included: the default of OpenTelemetry's specification."""
 
-Texts = dict[str, str]
-Read = list[tuple[float, Texts]]
+OVERFLOW: Key = ("otel.metric.overflow", "true")
+"""The series that takes what comes beyond the limit."""
+
+DEFAULT_BOUNDS = (0.0, 5.0, 10.0, 25.0, 50.0, 75.0, 100.0, 250.0, 500.0, 750.0, 1000.0, 2500.0, 5000.0, 7500.0, 10000.0)
+"""Bounds of a histogram that was declared without any: the specification's, "Explicit Bucket Histogram Aggregation"."""
+
+CellT = TypeVar("CellT", bound=Cell)
 
 
-class Instrument:
-    """One metric of the vocabulary, or of the user, on a meter."""
+@dataclass(frozen=True)
+class Limits:
+    """How many series an instrument may have, by its name and in general."""
 
-    def __init__(self, metric: Metric, meter: DelegatingMeter) -> None:
+    default: int = CARDINALITY_LIMIT
+    by_name: Mapping[str, int] = field(default_factory=dict[str, int])
+
+    def of(self, name: str) -> int:
+        """The limit of the instrument of this name."""
+        return self.by_name.get(name, self.default)
+
+
+class Instrument(Generic[CellT]):
+    """One metric, and its series by their attributes."""
+
+    def __init__(self, metric: Metric) -> None:
         self.metric = metric
-        self._meter = meter
-        self._sources: tuple[tuple[ObserveCallback, Texts], ...] = ()
+        self.name = metric.name
+        self.kind: Kind = metric.kind
+        self.bounds: tuple[float, ...] = metric.bounds
+        self.limit = CARDINALITY_LIMIT
+        self.lock = threading.RLock()
+        self._cells: dict[Key, CellT] = {}
+        self._route: Route = "idle"
+        self._make_stock: Callable[[], Any] = lambda: None
+        self._stock: Any = None
 
-    def observe(self, callback: ObserveCallback, attributes: Attributes | None = None) -> Callable[[], None]:
+    @property
+    def observed(self) -> bool:
+        """Whether it is read from callbacks."""
+        return False
+
+    @property
+    def stock(self) -> Any:
+        """The instrument of the application's MeterProvider that stands for this one, on that route."""
+        if self._stock is None:
+            with self.lock:
+                self._stock = self._stock or self._make_stock()
+        return self._stock
+
+    def bind(self, attributes: Attributes | None = None) -> CellT:
+        """Return the handle of the series with these attributes; recording by it costs no look-up."""
+        return self._cell(key_of(labels(attributes)))
+
+    def observe(self, callback: Callable[[], object], attributes: Attributes | None = None) -> Callable[[], None]:
         """Read the metric from `callback` at each collection; call what is returned to stop doing so.
 
-        Raises `ConfigurationError` when the metric cannot be observed (a histogram, or a counter that is already added to),
-        or when `callback` is asynchronous, as nobody could await it.
+        Raises `ConfigurationError` for a metric that cannot be observed.
         """
-        if inspect.iscoroutinefunction(callback):
-            raise ConfigurationError(f"{self.metric.name}: the callback is asynchronous; let it return a value that is there")
-        source = (callback, labels(attributes))
-        with self._meter.provider.lock:
-            self._declare_observable()
-            self._sources = (*self._sources, source)
+        raise ConfigurationError(f"{self.name} is a {self.kind}: it can be recorded but not observed")
 
-        def stop() -> None:
-            with self._meter.provider.lock:
-                self._sources = tuple(kept for kept in self._sources if kept is not source)
+    @faults.contained("remove")
+    def remove(self, attributes: Attributes | None = None) -> None:
+        """End the series with these attributes; a handle of it that is used again begins a new one."""
+        self.end(key_of(labels(attributes)))
 
-        return stop
+    def end(self, key: Key) -> None:
+        """End the series of this key."""
+        with self.lock:
+            cell = self._cells.pop(key, None)
+            if cell is not None:
+                _become(cell, ended_class(self.kind))
+
+    def revive(self, cell: Cell) -> None:
+        """Take the handle of a series that had ended back among the living."""
+        with self.lock:
+            cell.clear()
+            _become(cell, self._cell_class())
+            self._cells[cell.key] = cast("CellT", cell)
+
+    def attach(self, route: Route, make_stock: Callable[[], Any]) -> None:
+        """Record by `route` from now on, from zero (a gauge keeps its present values)."""
+        with self.lock:
+            self._route = route
+            self._make_stock = make_stock
+            self._stock = None
+            if self.kind != "gauge":
+                for cell in self._cells.values():
+                    cell.clear()
+            self._reclass()
+
+    def points(self, reader: Hashable) -> Sequence[CellT]:
+        """The series to export to `reader` now, those that were never measured left out."""
+        return [cell for cell in list(self._cells.values()) if not cell.empty]
 
     def begin_in_child(self) -> None:
-        """Forget what was recorded before the process forked, where this keeps it itself."""
+        """Start without a series in a process that forked, where the lock may be held by a thread that is not here."""
+        self.lock = threading.RLock()
+        for cell in self._cells.values():
+            cell.clear()
 
-    def _declare_observable(self) -> None:
-        raise ConfigurationError(f"{self.metric.name} is a {self.metric.kind}: it can be recorded but not observed")
+    def accepts(self, amount: float) -> bool:
+        """Whether `amount` has a sign that the instrument takes; if not it is counted as dropped."""
+        if amount >= 0 or self.kind in {"updowncounter", "gauge"}:
+            return True
+        why = "it counts up" if self.kind == "counter" else "a histogram is unsigned"
+        faults.drop("negative", "%s: %s, a negative value was dropped", self.name, why, about=self.name)
+        return False
 
-    def _read_sources(self) -> Read:
-        """All that the callbacks return now; one that fails is reported and left out."""
-        found: Read = []
-        for callback, fixed in self._sources:
-            found.extend(_read(self.metric.name, callback, fixed) or ())
-        return found
+    def _reclass(self) -> None:
+        kept = self._cell_class()
+        for cell in self._cells.values():
+            _become(cell, kept)
 
+    def _cell_class(self) -> type[Cell]:
+        return cell_class(self.kind, self._route)
 
-@faults.contained("observe")
-def _read(about: str, callback: ObserveCallback, fixed: Texts) -> Read:
-    result = callback()
-    if result is None:
-        return []
-    several = isinstance(result, Iterable) and not isinstance(result, (str, bytes))
-    pairs = cast("Iterable[tuple[object, Attributes | None]]", result if several else [(result, None)])
-    found: Read = []
-    for value, attributes in pairs:
-        if value is not None and (converted := number(value, about)) is not None:
-            found.append((converted, {**fixed, **labels(attributes)}))
-    return found
+    def _cell(self, key: Key) -> CellT:
+        cell = self._cells.get(key)
+        return self._begin(self._cells, key) if cell is None else cell
 
-
-class Sum(Instrument):
-    """A counter or an up-down counter: it is either added to or observed, never both."""
-
-    def __init__(self, metric: Metric, meter: DelegatingMeter) -> None:
-        super().__init__(metric, meter)
-        self._monotonic = metric.kind == "counter"
-        self._recorded: metrics.Counter | metrics.UpDownCounter | None = None
-        self._observed = False
-
-    @faults.contained("record")
-    def add(self, value: object = 1, attributes: Attributes | None = None) -> None:
-        """Add `value`, which must not be negative on a counter."""
-        self.add_texts(value, labels(attributes))
-
-    def bind(self, attributes: Attributes | None = None) -> BoundSum:
-        """Return the handle of the series with these attributes."""
-        return BoundSum(self, labels(attributes))
-
-    def add_texts(self, value: object, texts: Texts) -> None:
-        amount = number(value, self.metric.name)
-        if amount is None:
-            return
-        if amount < 0 and self._monotonic:
-            _drop(self.metric, "negative", "it counts up, a negative value was dropped")
-            return
-        recorded = self._recorded or self._declare_recorded()
-        if recorded is None:
-            _drop(self.metric, "observed", "it is observed, what is added to it was dropped")
-            return
-        recorded.add(amount, texts)
-
-    def _declare_recorded(self) -> metrics.Counter | metrics.UpDownCounter | None:
-        with self._meter.provider.lock:
-            if self._recorded is None and not self._observed:
-                metric = self.metric
-                create = self._meter.create_counter if self._monotonic else self._meter.create_up_down_counter
-                self._recorded = create(metric.name, metric.unit, metric.description)
-            return self._recorded
-
-    def _declare_observable(self) -> None:
-        metric, meter = self.metric, self._meter
-        if self._recorded is not None:
-            raise ConfigurationError(f"{metric.name} is already recorded by this program: it cannot be observed too")
-        if not self._observed:
-            create = meter.create_observable_counter if self._monotonic else meter.create_observable_up_down_counter
-            create(metric.name, [self._observations], metric.unit, metric.description)
-            self._observed = True
-
-    def _observations(self, _: CallbackOptions) -> list[Observation]:
-        # Two callbacks of one series are two parts of one sum.
-        sums: dict[tuple[tuple[str, str], ...], float] = {}
-        for value, texts in self._read_sources():
-            if value < 0 and self._monotonic:
-                _drop(self.metric, "negative", "it counts up, a negative value was dropped")
-                continue
-            key = tuple(sorted(texts.items()))
-            sums[key] = sums.get(key, 0.0) + value
-        return [Observation(value, dict(key)) for key, value in sums.items()]
+    def _begin(self, cells: dict[Key, CellT], key: Key) -> CellT:
+        """Add the series `key` to `cells`, or find the overflow where there is no room."""
+        with self.lock:
+            if key not in cells and len(cells) >= self.limit - (OVERFLOW not in cells):
+                faults.drop(
+                    "cardinality_limit",
+                    "%s has more than %d series: what comes beyond is summed under %s",
+                    self.name,
+                    self.limit,
+                    OVERFLOW[0],
+                    about=self.name,
+                )
+                key = OVERFLOW
+            cell = cells.get(key)
+            if cell is None:
+                cell = cells[key] = cast("CellT", self._cell_class()(self, key))
+            return cell
 
 
-class BoundSum:
-    """One series of a counter or an up-down counter."""
-
-    __slots__ = ("_instrument", "_texts")
-
-    def __init__(self, instrument: Sum, texts: Texts) -> None:
-        self._instrument = instrument
-        self._texts = texts
-
-    @faults.contained("record")
-    def add(self, value: object = 1) -> None:
-        self._instrument.add_texts(value, self._texts)
-
-
-class Histogram(Instrument):
+class Histogram(Instrument[HistogramCell]):
     """A distribution of values that are not negative (what has a sign carries it as an attribute)."""
 
-    def __init__(self, metric: Metric, meter: DelegatingMeter) -> None:
-        super().__init__(metric, meter)
-        self._recorded = meter.create_histogram(
-            metric.name, metric.unit, metric.description, explicit_bucket_boundaries_advisory=metric.bounds or None
-        )
-
     @faults.contained("record")
-    def record(self, value: object, attributes: Attributes | None = None) -> None:
-        """Record `value`, in the metric's unit."""
-        self.record_texts(value, labels(attributes))
+    def record(self, amount: Any, attributes: Any = None, context: Any = None) -> None:
+        """Record `amount`, in the metric's unit."""
+        self._cell(key_of(labels(attributes))).record(amount)
 
-    def bind(self, attributes: Attributes | None = None) -> BoundHistogram:
-        """Return the handle of the series with these attributes."""
-        return BoundHistogram(self, labels(attributes))
-
-    def record_texts(self, value: object, texts: Texts) -> None:
-        amount = number(value, self.metric.name)
-        if amount is None:
-            return
-        if amount < 0:
-            _drop(self.metric, "negative", "a histogram is unsigned, a negative value was dropped")
-            return
-        self._recorded.record(amount, texts)
+    def rebound(self, bounds: Sequence[float] | None) -> None:
+        """Use these bounds, by default the declared ones, from the next `attach` on."""
+        self.bounds = tuple(map(float, bounds or self.metric.bounds or DEFAULT_BOUNDS))
 
 
-class BoundHistogram:
-    """One series of a histogram."""
-
-    __slots__ = ("_instrument", "_texts")
-
-    def __init__(self, instrument: Histogram, texts: Texts) -> None:
-        self._instrument = instrument
-        self._texts = texts
-
-    @faults.contained("record")
-    def record(self, value: object) -> None:
-        self._instrument.record_texts(value, self._texts)
+def _become(cell: Any, kind: type[Cell]) -> None:
+    """Make `cell` one of another class of the same layout: the handles that a bot holds then record elsewhere."""
+    cell.__class__ = kind
 
 
-def _drop(metric: Metric, reason: SdkDropReason, message: str) -> None:
-    faults.drop(reason, "%s: %s", metric.name, message, about=metric.name)
+AnyInstrument = Instrument[Any]

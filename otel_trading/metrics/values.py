@@ -17,8 +17,8 @@ MAX_LABEL_LENGTH = 200
 """Characters of an attribute value that are kept; Prometheus' own `label_value_length_limit` is usually set near it."""
 
 Attributes = Mapping[str, object]
-Key = tuple[tuple[str, str], ...]
-"""The identity of a series: its attributes as strings, sorted by key."""
+Key = tuple[str, ...]
+"""The identity of a series: its attributes as strings, sorted by key, key and value in turn."""
 
 
 def number(value: object, about: str) -> float | None:
@@ -85,4 +85,4 @@ def labels(attributes: Attributes | None) -> dict[str, str]:
 
 def key_of(texts: Mapping[str, str]) -> Key:
     """Return the identity of the series with these attributes."""
-    return tuple(sorted(texts.items()))
+    return tuple(text for pair in sorted(texts.items()) for text in pair)

@@ -46,6 +46,8 @@ def configure(
     system_metrics: bool | None = None,
     venue_requests: bool | None = None,
     symbol_on_durations: bool | None = None,
+    cardinality_limit: int | None = None,
+    cardinality_limits: Mapping[str, int] | None = None,
     histogram_buckets: Mapping[str, Sequence[float]] | None = None,
     resource_attributes: Mapping[str, str] | None = None,
     config_file: str | Path | None = None,

@@ -9,7 +9,6 @@ from typing import Protocol
 
 from opentelemetry.sdk.metrics.export import ConsoleMetricExporter, MetricExporter, MetricReader
 from opentelemetry.sdk.resources import Resource
-from prometheus_client import CollectorRegistry
 
 from otel_trading.exposition.endpoint import Endpoint
 from otel_trading.pipeline import otlp
@@ -49,12 +48,11 @@ class Output(Protocol):
 
 
 class Scraped:
-    """The endpoint, over a registry of its own."""
+    """The endpoint."""
 
     def __init__(self, settings: Settings) -> None:
-        registry = CollectorRegistry()
-        self.reader = PullReader(registry)
-        self._endpoint = Endpoint(settings.prometheus_host, settings.prometheus_port, registry, self.reader)
+        self.reader = PullReader()
+        self._endpoint = Endpoint(settings.prometheus_host, settings.prometheus_port, self.reader.exposition)
         self.start = self._endpoint.start
         self.stop = self._endpoint.stop
         self.release = self._endpoint.release

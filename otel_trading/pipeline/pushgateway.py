@@ -10,7 +10,6 @@ from urllib.parse import unquote, urlsplit
 from opentelemetry.sdk.resources import Resource
 from prometheus_client import CollectorRegistry, exposition
 
-from otel_trading.metrics import catalog
 from otel_trading.metrics.worker import Worker
 from otel_trading.pipeline.readers import PullReader
 
@@ -23,8 +22,9 @@ class GatewayPusher:
     url: str | None = None
 
     def __init__(self, url: str, resource: Resource, interval: float, *, delete_at_end: bool) -> None:
+        self.reader = PullReader()
         self._registry = CollectorRegistry()
-        self.reader = PullReader(self._registry)
+        self._registry.register(self.reader.exposition)
         address = urlsplit(url)
         self._where: dict[str, Any] = {
             "gateway": address._replace(netloc=address.netloc.rpartition("@")[2]).geturl(),
@@ -60,8 +60,7 @@ class GatewayPusher:
         """The thread is not there."""
 
     def _push(self) -> bool:
-        with catalog.collection(self):
-            exposition.push_to_gateway(registry=self._registry, **self._where)  # pyright: ignore[reportUnknownMemberType] - its handler is untyped
+        exposition.push_to_gateway(registry=self._registry, **self._where)  # pyright: ignore[reportUnknownMemberType] - its handler is untyped
         return True
 
     def _delete(self) -> bool:

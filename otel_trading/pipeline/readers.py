@@ -5,11 +5,13 @@ Who collects is what series that end are asked for (see `otel_trading.metrics.co
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import Future, wait
 from typing import Any
 
 from opentelemetry.exporter.prometheus import PrometheusMetricReader
 from opentelemetry.instrumentation.utils import suppress_instrumentation
+from opentelemetry.sdk.metrics import Counter, Histogram, UpDownCounter
 from opentelemetry.sdk.metrics.export import (
     AggregationTemporality,
     MetricExporter,
@@ -20,18 +22,27 @@ from opentelemetry.sdk.metrics.export import (
 from opentelemetry.sdk.metrics.view import Aggregation
 from prometheus_client import CollectorRegistry
 
+from otel_trading.exposition.exposition import Exposition
+from otel_trading.exposition.renderer import Renderer
 from otel_trading.metrics import catalog
+from otel_trading.metrics.producer import Producer
 from otel_trading.metrics.worker import Worker
+from otel_trading.pipeline.merging import batches, merged
+
+_KINDS = {Counter: "counter", UpDownCounter: "updowncounter", Histogram: "histogram"}
+"""The instruments whose data can be differences, and our names of their kinds."""
 
 
 class PullReader(PrometheusMetricReader):
-    """Hands what the MeterProvider holds to a registry of its own, without labels for the instrumentation scope.
+    """Hands what the MeterProvider holds to an exposition of its own, without labels for the instrumentation scope.
 
     The Collector's Prometheus exporter is configured without them too, so that both paths give the same label keys.
     """
 
-    def __init__(self, registry: CollectorRegistry) -> None:
+    def __init__(self) -> None:
+        registry = CollectorRegistry()
         super().__init__(scope_info_enabled=False, registry=registry)
+        self.exposition = Exposition(Renderer(lambda: catalog.METERS, self), registry)
 
 
 class PushReader(MetricReader):
@@ -54,6 +65,9 @@ class PushReader(MetricReader):
     ) -> None:
         super().__init__(temporality, aggregation)
         self._exporter: Any = exporter  # its arguments are untyped
+        chosen = temporality or {}
+        deltas = frozenset(kind for cls, kind in _KINDS.items() if chosen.get(cls) is AggregationTemporality.DELTA)
+        self._producer = Producer(lambda: catalog.METERS, self, deltas)
         self._timeout = timeout
         self._worker = Worker(name, every=interval, regular=self._export)
         self._arrived = True
@@ -109,6 +123,11 @@ class PushReader(MetricReader):
 
     def _receive_metrics(self, metrics_data: MetricsData, timeout_millis: float = 10_000, **_: Any) -> None:
         self._arrived = False
+        deadline = time.monotonic() + timeout_millis / 1e3
         with suppress_instrumentation():
-            result = self._exporter.export(metrics_data, timeout_millis=timeout_millis)
-        self._arrived = result is MetricExportResult.SUCCESS
+            for batch in batches(merged(metrics_data, self._producer.produce())):
+                left = (deadline - time.monotonic()) * 1e3
+                # What was not sent is sent with the next collection: our cells only accumulate.
+                if left <= 0 or self._exporter.export(batch, timeout_millis=left) is not MetricExportResult.SUCCESS:
+                    return
+        self._arrived = True

@@ -30,6 +30,7 @@ from otel_trading.errors import ConfigurationError
 from otel_trading.metrics import catalog, faults
 from otel_trading.metrics.delegate import DelegatingMeterProvider
 from otel_trading.metrics.following import Bounds
+from otel_trading.metrics.instruments import Limits
 from otel_trading.metrics.worker import Worker
 from otel_trading.pipeline.kinds import ExemplarFilter
 from otel_trading.pipeline.otlp import needs_extra
@@ -45,14 +46,14 @@ _FILTERS = {
 class OwnRoute:
     """A MeterProvider of ours. Its readers are started and stopped by the exporters that they belong to."""
 
-    name: SdkRouteName = "stock"
+    name: SdkRouteName = "core"
 
     def __init__(self, readers: Sequence[MetricReader], resource: Resource, exemplars: ExemplarFilter) -> None:
         self.provider = SdkMeterProvider(readers, resource, _FILTERS[exemplars](), shutdown_on_exit=False)
 
-    def attach(self, bounds: Bounds) -> None:
-        """Send what is recorded here. Observable instruments are made by whoever collects, before."""
-        catalog.provider.attach(self.provider, bounds, settle=lambda: None)
+    def attach(self, bounds: Bounds, limits: Limits) -> None:
+        """Record in our own cells, and let others record here. Observable instruments are made by whoever collects, before."""
+        catalog.attach("core", self.provider, bounds, limits, settle=lambda: None)
         catalog.provider.settle()
 
     def flush(self) -> list[Future[bool | None]]:
@@ -88,9 +89,10 @@ class ApplicationRoute:
             for reader in readers:
                 provider.add_metric_reader(reader)
 
-    def attach(self, bounds: Bounds) -> None:
+    def attach(self, bounds: Bounds, limits: Limits) -> None:
         """Send what is recorded there."""
-        catalog.provider.attach(self.provider, bounds, settle=lambda: self._worker.submit(catalog.provider.settle))
+        settle = partial(self._worker.submit, catalog.provider.settle)
+        catalog.attach("application", self.provider, bounds, limits, settle)
         catalog.provider.settle()
 
     def flush(self) -> list[Future[bool | None]]:

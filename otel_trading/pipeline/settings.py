@@ -199,6 +199,12 @@ class Settings(BaseSettings):
     """CPU, memory, threads, file descriptors and network of the process."""
     venue_requests: Annotated[bool, From(BOOL, ("OTEL_TRADING_VENUE_REQUESTS",))] = True
     """Instrument HTTP requests made with `requests`."""
+    cardinality_limit: Annotated[int, Field(ge=2), From("a whole number from 2", ("OTEL_TRADING_CARDINALITY_LIMIT",))] = 2_000
+    """Series that one metric may have; what comes beyond is summed under `otel.metric.overflow`."""
+    cardinality_limits: Annotated[
+        dict[str, Annotated[int, Field(ge=2)]], From("for each metric's name, a whole number from 2")
+    ] = {}
+    """The same for single metrics, by name."""
     symbol_on_durations: Annotated[bool, From(BOOL, ("OTEL_TRADING_SYMBOL_ON_DURATIONS",))] = False
     """Put `trading.instrument.symbol` on the order and inference histograms too (a series per symbol and bucket)."""
     histogram_buckets: Annotated[

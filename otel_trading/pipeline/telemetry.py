@@ -16,6 +16,7 @@ from typing_extensions import Self
 
 from otel_trading import recording, tracing
 from otel_trading.metrics import catalog, faults
+from otel_trading.metrics.instruments import Limits
 from otel_trading.metrics.worker import all_within
 from otel_trading.pipeline import route
 from otel_trading.pipeline.exporters import Output, outputs
@@ -135,8 +136,8 @@ class Telemetry:
             self._undo.callback(tracing.attach, None)
             tracing.attach(tracer_provider)
         recording.configure(recording.Options(symbol_on_durations=settings.symbol_on_durations))
-        self._undo.callback(catalog.provider.attach, None)
-        self._route.attach(settings.histogram_buckets)
+        self._undo.callback(catalog.attach, "idle")
+        self._route.attach(settings.histogram_buckets, Limits(settings.cardinality_limit, settings.cardinality_limits))
         self._undo.callback(observe_self(self._route.name))
         self._instrument(self._route.provider)
         for output in self._outputs:

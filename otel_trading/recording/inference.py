@@ -67,13 +67,13 @@ class ModelSeries:
             return
         self._scores["long" if score > 0 else "short" if score < 0 else "flat"].record(abs(score))
 
-    def _failure(self, error_type: str) -> metrics.BoundHistogram:
+    def _failure(self, error_type: str) -> metrics.HistogramCell:
         return _DURATION.bind(select(m.INFERENCE_DURATION, {**self._known, a.ERROR_TYPE: error_type}))
 
-    def _prediction(self, text: str | None) -> metrics.BoundSum:
+    def _prediction(self, text: str | None) -> metrics.SumCell:
         return _PREDICTIONS.bind(select(m.PREDICTIONS, {**self._known, a.PREDICTION_LABEL: text}))
 
-    def _score(self, direction: PredictionDirection) -> metrics.BoundHistogram:
+    def _score(self, direction: PredictionDirection) -> metrics.HistogramCell:
         return _SCORE.bind(select(m.PREDICTION_SCORE, {**self._known, a.PREDICTION_DIRECTION: direction}))
 
 

@@ -28,7 +28,7 @@ def severity_of(value: object) -> AlertSeverity:
     return _SEVERITIES.get(value.strip().lower(), "warning") if isinstance(value, str) else "warning"
 
 
-def _error(key: tuple[str, str]) -> metrics.BoundSum:
+def _error(key: tuple[str, str]) -> metrics.SumCell:
     return _ERRORS.bind({a.COMPONENT_NAME: key[0], a.ERROR_TYPE: key[1]})
 
 

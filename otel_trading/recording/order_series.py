@@ -61,16 +61,16 @@ class OrderSeries:
         self.fills = Table(self._fill)
         self.money = Table(self._money)
 
-    def _duration(self, key: tuple[OrderOperation, OrderStatus | None, str | None]) -> metrics.BoundHistogram:
+    def _duration(self, key: tuple[OrderOperation, OrderStatus | None, str | None]) -> metrics.HistogramCell:
         operation, status, error_type = key
         more = {a.ORDER_OPERATION: operation, a.ORDER_STATUS: status, a.ERROR_TYPE: error_type}
         return _DURATION.bind(select(m.ORDER_DURATION, {**self._known, **more}))
 
-    def _end(self, key: tuple[OrderStatus, OrderRejectReason | None]) -> metrics.BoundSum:
+    def _end(self, key: tuple[OrderStatus, OrderRejectReason | None]) -> metrics.SumCell:
         more = {a.ORDER_STATUS: key[0], a.ORDER_REJECT_REASON: key[1]}
         return _ORDERS.bind(select(m.ORDERS, {**self._known, **more}))
 
-    def _fill(self, liquidity: FillLiquidity) -> metrics.BoundSum:
+    def _fill(self, liquidity: FillLiquidity) -> metrics.SumCell:
         return _FILLS.bind(select(m.FILLS, {**self._known, a.FILL_LIQUIDITY: liquidity}))
 
     def _money(self, currency: str) -> MoneySeries:
@@ -94,7 +94,7 @@ class MoneySeries:
         self._slippages[found.direction].record(abs(found.basis_points))
         self._slippage_cost.add(found.cost)
 
-    def _slippage(self, direction: SlippageDirection) -> metrics.BoundHistogram:
+    def _slippage(self, direction: SlippageDirection) -> metrics.HistogramCell:
         return _SLIPPAGE.bind(select(m.SLIPPAGE, {**self._known, a.SLIPPAGE_DIRECTION: direction}))
 
 

@@ -78,7 +78,7 @@ class CycleSeries:
         if self._every is not None:
             self._interval.set(self._every)
 
-    def _failure(self, kind: str) -> metrics.BoundHistogram:
+    def _failure(self, kind: str) -> metrics.HistogramCell:
         return _DURATION.bind(select(m.STRATEGY_CYCLE_DURATION, {**self._known, a.ERROR_TYPE: kind}))
 
 

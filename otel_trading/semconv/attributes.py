@@ -101,7 +101,15 @@ ALERT_SEVERITY_VALUES: Final[tuple[AlertSeverity, ...]] = ("critical", "warning"
 SDK_DROP_REASON: Final = "trading.sdk.drop.reason"
 """Why a measurement did not become what the caller meant."""
 
-SdkDropReason = Literal["not_a_number", "non_finite", "negative", "observed", "cardinality_limit", "label_too_long"]
+SdkDropReason = Literal[
+    "not_a_number",
+    "non_finite",
+    "negative",
+    "observed",
+    "cardinality_limit",
+    "label_too_long",
+    "duplicate_family",
+]
 SDK_DROP_REASON_VALUES: Final[tuple[SdkDropReason, ...]] = (
     "not_a_number",
     "non_finite",
@@ -109,14 +117,15 @@ SDK_DROP_REASON_VALUES: Final[tuple[SdkDropReason, ...]] = (
     "observed",
     "cardinality_limit",
     "label_too_long",
+    "duplicate_family",
 )
 """All values of `trading.sdk.drop.reason`."""
 
 SDK_ROUTE_NAME: Final = "trading.sdk.route.name"
 """The way that measurements take."""
 
-SdkRouteName = Literal["core", "stock", "application"]
-SDK_ROUTE_NAME_VALUES: Final[tuple[SdkRouteName, ...]] = ("core", "stock", "application")
+SdkRouteName = Literal["core", "application"]
+SDK_ROUTE_NAME_VALUES: Final[tuple[SdkRouteName, ...]] = ("core", "application")
 """All values of `trading.sdk.route.name`."""
 
 ORDER_SIDE: Final = "trading.order.side"

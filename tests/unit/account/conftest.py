@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
 from otel_trading.account import Account
 from otel_trading.metrics import faults
-from otel_trading.metrics.catalog import provider
 from otel_trading.metrics.collection import collecting
+from tests.routes import ROUTES, Reader, attached
 
 Points = dict[str, list[tuple[float, dict[str, str]]]]
 
@@ -19,7 +17,7 @@ Points = dict[str, list[tuple[float, dict[str, str]]]]
 class Seen:
     """What one reader collects, by name without the leading `trading.`."""
 
-    def __init__(self, reader: InMemoryMetricReader) -> None:
+    def __init__(self, reader: Reader) -> None:
         self.reader = reader
 
     def points(self) -> Points:
@@ -42,16 +40,12 @@ class Seen:
         }
 
 
-@pytest.fixture
-def readers() -> Iterator[tuple[Seen, Seen]]:
+@pytest.fixture(params=ROUTES)
+def readers(request: pytest.FixtureRequest) -> Iterator[tuple[Seen, Seen]]:
     """Two readers on one provider, as when a bot is scraped and pushes at once."""
-    first, second = InMemoryMetricReader(), InMemoryMetricReader()
     faults.reset()
-    stock = MeterProvider([first, second], shutdown_on_exit=False)
-    provider.attach(stock)
-    yield Seen(first), Seen(second)
-    provider.attach(None)
-    stock.shutdown()
+    with attached(request.param, readers=2) as (first, second):
+        yield Seen(first), Seen(second)
 
 
 @pytest.fixture

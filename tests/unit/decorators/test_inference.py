@@ -182,8 +182,8 @@ def test_numpy_is_not_imported_for_its_scalars() -> None:
 import sys
 from opentelemetry.sdk.metrics import MeterProvider
 from otel_trading.decorators import inference
-from otel_trading.metrics.catalog import provider
-provider.attach(MeterProvider(shutdown_on_exit=False))
+from otel_trading.metrics import catalog
+catalog.attach("application", MeterProvider(shutdown_on_exit=False))
 inference(model="m")(lambda: object())()
 print("numpy" in sys.modules)
 """

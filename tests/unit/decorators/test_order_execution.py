@@ -15,8 +15,7 @@ import pytest
 from otel_trading import recording
 from otel_trading.decorators import order_execution
 from otel_trading.errors import ConfigurationError
-from otel_trading.metrics import faults
-from otel_trading.metrics.catalog import provider
+from otel_trading.metrics import catalog, faults
 
 FILLED = {
     # a ccxt order, after its manual's "Order structure"
@@ -364,7 +363,7 @@ def test_account_gets_each_fill_once_with_the_numbers_as_they_were(recorded) -> 
 
 def test_account_gets_its_fills_before_anything_is_configured(recorded) -> None:
     """The bot decides by its account: whether anybody looks at metrics makes no difference to it."""
-    provider.attach(None)
+    catalog.attach("idle")
     account = Account()
     answers(FILLED, account=account)("BTC/USDT", "buy")
     assert len(account.fills) == 2

@@ -10,8 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from otel_trading.decorators import timed
 from otel_trading.errors import ConfigurationError
-from otel_trading.metrics import faults
-from otel_trading.metrics.catalog import provider
+from otel_trading.metrics import catalog, faults
 
 pytestmark = pytest.mark.usefixtures("recorded")
 
@@ -20,7 +19,7 @@ def test_bounds_are_in_seconds_and_can_be_chosen() -> None:
     """As Prometheus sees it: `_seconds`, and the bounds that were given."""
     registry = CollectorRegistry()
     reader = PrometheusMetricReader(registry=registry)
-    provider.attach(stock := MeterProvider([reader], shutdown_on_exit=False))
+    catalog.attach("application", stock := MeterProvider([reader], shutdown_on_exit=False))
     timed("chosen.duration", bounds=(0.5, 1))(lambda: None)()
     timed("default.duration")(lambda: None)()
     families = {family.name: family for family in text_string_to_metric_families(generate_latest(registry).decode())}
@@ -88,6 +87,7 @@ def test_same_name_is_one_metric_wherever_it_is_used(recorded) -> None:
 )
 def test_what_cannot_be_declared_is_refused_where_it_is_written(arguments, message) -> None:
     timed("clash.duration", description="one")
+    arguments = dict(arguments)
     name = arguments.pop("name")
     with pytest.raises(ConfigurationError, match=message):
         timed(name, **arguments)

@@ -7,8 +7,7 @@ import asyncio
 import pytest
 
 from otel_trading.decorators import inference, order_execution, strategy_cycle, timed
-from otel_trading.metrics import faults
-from otel_trading.metrics.catalog import provider
+from otel_trading.metrics import catalog, faults
 
 ORDER = {"id": "1", "status": "closed", "amount": 1, "filled": 1, "average": 101.0}
 
@@ -87,7 +86,7 @@ def test_early_return_and_a_closed_generator_are_no_failures(recorded, metric) -
 
 @each_block
 def test_before_anything_is_configured_nothing_happens(recorded, metric) -> None:
-    provider.attach(None)
+    catalog.attach("idle")
     with blocks()[metric] as op:
         op.set_result(ORDER)
     assert recorded.all() == {}

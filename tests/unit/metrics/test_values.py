@@ -82,7 +82,7 @@ def test_numbers_of_every_kind_become_floats(value, expected):
         Weight(TypeError()),
         "nan",
     ],
-    ids=repr,
+    ids=lambda value: type(value).__name__,  # the same in every process of a parallel run
 )
 def test_what_is_no_number_is_dropped_and_counted(value):
     assert number(value, "m") is None

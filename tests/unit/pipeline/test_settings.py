@@ -62,6 +62,8 @@ def sample(variable, field):
         return "authorization=Bearer%20x,k=v", {"authorization": "Bearer x", "k": "v"}
     if "bool" in annotation:
         return ("false", False) if Settings.model_fields[field].default is True else ("true", True)
+    if annotation == "<class 'int'>":
+        return "7", 7
     return "some text", "some text"
 
 

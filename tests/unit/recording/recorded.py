@@ -6,13 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
-from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import HistogramDataPoint, InMemoryMetricReader
+from opentelemetry.sdk.metrics.export import HistogramDataPoint
 
 from otel_trading import recording
 from otel_trading.metrics import Gauge, catalog, faults
-from otel_trading.metrics.catalog import provider
 from otel_trading.orders import seen
+from tests.routes import ROUTES, Reader, attached
 
 patiently = settings(
     deadline=None,
@@ -26,7 +25,7 @@ Point = tuple[dict[str, str], "float | tuple[int, float]"]
 class Recorded:
     """What a reader collects: for each metric, its points as (attributes without `trading.`, value or (count, sum))."""
 
-    def __init__(self, reader: InMemoryMetricReader) -> None:
+    def __init__(self, reader: Reader) -> None:
         self._reader = reader
 
     def all(self) -> dict[str, list[Point]]:
@@ -66,20 +65,16 @@ def _keys(short: str) -> tuple[str, ...]:
     return (dotted, f"{dotted}.name", f"order.{dotted}", f"model.{dotted}", f"prediction.{dotted}", f"error.{dotted}")
 
 
-@pytest.fixture
-def recorded() -> Iterator[Recorded]:
-    """Attach a fresh provider, with nothing seen and nothing reported before."""
-    reader = InMemoryMetricReader()
-    stock = MeterProvider([reader], shutdown_on_exit=False)
+@pytest.fixture(params=ROUTES)
+def recorded(request: pytest.FixtureRequest) -> Iterator[Recorded]:
+    """Attach a fresh pipeline, with nothing seen and nothing reported before."""
     seen.clear()
     faults.reset()
-    for instrument in catalog._instruments.values():
+    for instrument in catalog.meter.all():
         if isinstance(instrument, Gauge):
-            instrument._values.clear()  # what other tests said of their own strategies and venues
-    provider.attach(stock)
-    yield Recorded(reader)
-    provider.attach(None)
-    stock.shutdown()
+            instrument.begin_in_child()  # forget what other tests said of their own strategies and venues
+    with attached(request.param) as (reader,):
+        yield Recorded(reader)
     recording.configure(recording.Options())
 
 

@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 
 from otel_trading import recording
-from otel_trading.metrics import faults
-from otel_trading.metrics.catalog import provider
+from otel_trading.metrics import catalog, faults
 
 AT = {"venue.name": "kraken"}
 
@@ -181,12 +180,13 @@ def test_market_data(recorded) -> None:
     ],
 )
 @pytest.mark.usefixtures("no_faults")
-def test_stream_events(recorded, events, connected, reconnects) -> None:
+def test_stream_events(request, recorded, events, connected, reconnects) -> None:
     """A reconnect is counted from the connection, not from the losses; the first connection is none."""
+    name = request.node.name
     for event in events.split():
-        recording.record_stream_event(events, event, venue="kraken")
-    assert recorded.one("stream.connected", stream__name=events) == connected
-    assert recorded.one("stream.reconnects", stream__name=events) == reconnects
+        recording.record_stream_event(name, event, venue="kraken")
+    assert recorded.one("stream.connected", stream__name=name) == connected
+    assert recorded.one("stream.reconnects", stream__name=name) == reconnects
 
 
 @pytest.mark.usefixtures("no_faults")
@@ -324,7 +324,7 @@ def test_no_call_ever_raises(name, bad) -> None:
 @pytest.mark.parametrize("name", CALLS)
 def test_calls_before_anything_is_configured_are_forgotten(recorded, name) -> None:
     """Counts begin with `configure()`: an order or a fill of before neither counts nor is it remembered as counted."""
-    provider.attach(None)
+    catalog.attach("idle")
     call, arguments = CALLS[name]
     call(**arguments)
     if name in {"record_order", "record_fill"}:

@@ -9,8 +9,11 @@ import pytest
 
 from otel_trading.errors import ConfigurationError
 from otel_trading.metrics import faults
-from otel_trading.metrics.instruments import Histogram, Sum
+from otel_trading.metrics.instruments import Limits
 from otel_trading.semconv.spec import Metric
+from tests.routes import ROUTES
+from tests.unit.metrics.conftest import Stock
+from tests.unit.metrics.core.conftest import Cells, attach, histogram, summed
 
 FILLS = Metric("trading.test.fills", "counter", "{fill}", "Fills.", ("venue",))
 FUNDING = Metric("trading.test.funding", "updowncounter", "{currency}", "Funding.", ("venue",))
@@ -24,17 +27,17 @@ class Hostile:
 
 @pytest.fixture
 def fills(meter):
-    return Sum(FILLS, meter)
+    return summed(meter, FILLS)
 
 
 @pytest.fixture
 def funding(meter):
-    return Sum(FUNDING, meter)
+    return summed(meter, FUNDING)
 
 
 @pytest.fixture
 def seconds(meter):
-    return Histogram(SECONDS, meter)
+    return histogram(meter, SECONDS)
 
 
 def test_a_counter_adds_up_each_series(stock, fills):
@@ -71,16 +74,16 @@ def test_a_histogram_has_the_bounds_of_the_registry(stock, seconds):
     assert (point.count, point.sum) == (5, pytest.approx(55.15))
 
 
-def test_a_histogram_has_the_bounds_of_the_settings_where_they_give_some(following, seconds):
-    from tests.unit.metrics.conftest import Stock
-
-    stock = Stock()
-    following.attach(stock.provider, {SECONDS.name: (1, 2)})
+@pytest.mark.parametrize("route", ROUTES)
+def test_a_histogram_has_the_bounds_of_the_settings_where_they_give_some(following, meter, seconds, route):
+    stock = Cells(meter) if route == "core" else Stock()
+    following.attach(stock.provider)
+    meter.attach(route, {SECONDS.name: (1, 2)}, Limits())
     seconds.bind().record(1.5)
     assert tuple(stock.metrics()[SECONDS.name].data.data_points[0].explicit_bounds) == (1, 2)
 
 
-@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 10**400], ids=repr)
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 10**400], ids=lambda value: type(value).__name__)
 def test_what_is_not_finite_is_dropped_everywhere(stock, fills, funding, seconds, value):
     fills.add(value)
     funding.add(value)
@@ -89,7 +92,7 @@ def test_what_is_not_finite_is_dropped_everywhere(stock, fills, funding, seconds
     assert dict(faults.dropped) == {"non_finite": 3}
 
 
-@pytest.mark.parametrize("value", [None, "1", object(), [1]], ids=repr)
+@pytest.mark.parametrize("value", [None, "1", object(), [1]], ids=lambda value: type(value).__name__)
 def test_what_is_no_number_is_dropped_everywhere(stock, fills, funding, seconds, value):
     fills.bind().add(value)
     funding.bind().add(value)
@@ -126,16 +129,17 @@ def test_nothing_is_recorded_and_nothing_fails_without_a_provider(fills, funding
     assert not faults.dropped
 
 
-def test_a_bound_series_records_wherever_its_instrument_goes(following, fills):
-    from tests.unit.metrics.conftest import Stock
-
-    bound, first, second = fills.bind({"venue": "x"}), Stock(), Stock()
+def test_a_bound_series_records_wherever_its_instrument_goes(following, meter, fills):
+    bound, first, second, cells = fills.bind({"venue": "x"}), Stock(), Stock(), Cells(meter)
     bound.add(1)
-    following.attach(first.provider)
+    attach(following, meter, "application", first)
     bound.add(2)
-    following.attach(None)
+    attach(following, meter, "idle")
     bound.add(4)
-    following.attach(second.provider)
+    attach(following, meter, "core", cells)
+    bound.add(16)
+    assert cells.value(FILLS.name) == 16.0
+    attach(following, meter, "application", second)
     bound.add(8)
     assert (first.value(FILLS.name), second.value(FILLS.name)) == (2.0, 8.0)
 

@@ -10,9 +10,10 @@ from decimal import Decimal
 import pytest
 
 from otel_trading.metrics import faults
-from otel_trading.metrics.gauge import FINAL_SECONDS, Gauge
+from otel_trading.metrics.observed import FINAL_SECONDS
 from otel_trading.semconv.spec import Metric
 from tests.unit.metrics.conftest import Stock
+from tests.unit.metrics.core.conftest import attach, gauge
 
 SIZE = Metric("trading.test.size", "gauge", "{unit}", "Size.", ("symbol",), ends_at_zero=True)
 PRICE = Metric("trading.test.price", "gauge", "{currency}", "Price.", ("symbol",))
@@ -38,12 +39,12 @@ def clock():
 
 @pytest.fixture
 def size(meter, clock):
-    return Gauge(SIZE, meter, clock)
+    return gauge(meter, SIZE, clock)
 
 
 @pytest.fixture
 def price(meter):
-    return Gauge(PRICE, meter)
+    return gauge(meter, PRICE)
 
 
 def seen(stock, metric=SIZE, reader="scrape"):
@@ -137,12 +138,12 @@ def test_what_is_no_finite_number_leaves_the_value_as_it_was(stock, size, value,
     assert dict(faults.dropped) == {reason: 2}
 
 
-def test_values_stay_where_another_provider_takes_over(following, size):
+def test_values_stay_where_another_provider_takes_over(following, meter, size):
     first, second = Stock(), Stock()
-    following.attach(first.provider)
+    attach(following, meter, "application", first)
     size.set(5, BTC)
     assert seen(first) == {"BTC": 5.0}
-    following.attach(second.provider)
+    attach(following, meter, "application", second)
     assert (seen(first), seen(second)) == ({}, {"BTC": 5.0})
 
 

@@ -10,10 +10,9 @@ import pytest
 from opentelemetry.metrics import Observation
 
 from otel_trading.metrics import faults
-from otel_trading.metrics.gauge import Gauge
-from otel_trading.metrics.instruments import Histogram, Sum
 from otel_trading.semconv.spec import Metric
 from tests.unit.metrics.conftest import Stock
+from tests.unit.metrics.core.conftest import gauge, histogram, summed
 
 THREADS, ROUNDS = 8, 300
 JOBS = Metric("trading.test.jobs", "counter", "1", "Jobs.")
@@ -51,7 +50,7 @@ def at_once(*jobs):
 
 
 def test_no_measurement_is_lost_while_somebody_collects(stock, meter):
-    jobs, seconds = Sum(JOBS, meter), Histogram(SECONDS, meter)
+    jobs, seconds = summed(meter, JOBS), histogram(meter, SECONDS)
     bound = seconds.bind({"k": "v"})
 
     def record():
@@ -70,7 +69,7 @@ def test_no_measurement_is_lost_while_somebody_collects(stock, meter):
 
 
 def test_series_come_and_go_while_somebody_collects(stock, meter):
-    sizes = Gauge(SIZE, meter)
+    sizes = gauge(meter, SIZE)
 
     def trade(symbol):
         for round_ in range(ROUNDS):
@@ -115,9 +114,9 @@ def test_providers_are_swapped_while_instruments_are_made_and_used(following):
     assert not faults.errors
 
 
-def test_a_counter_is_either_recorded_or_observed_however_close_the_race(following, stock):
+def test_a_counter_is_either_recorded_or_observed_however_close_the_race(meter, stock):
     for number in range(50):
-        counter = Sum(Metric(f"trading.test.race{number}", "counter", "1", ""), following.get_meter("race"))
+        counter = summed(meter, Metric(f"trading.test.race{number}", "counter", "1", ""))
         outcomes = []
 
         def observe(counter=counter, outcomes=outcomes):

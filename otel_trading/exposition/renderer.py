@@ -1,0 +1,134 @@
+"""Writes our cells in Prometheus' text format 0.0.4 and in OpenMetrics 1.0.0.
+
+The text of a series' labels is made once and kept with its cell, so that a scrape only formats numbers. Every few hundred
+lines the interpreter is given away, so that a scrape does not hold up a trading thread.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from itertools import accumulate
+from typing import Any, Final
+
+from otel_trading.exposition.naming import family_name, label_name, unit_words
+from otel_trading.metrics import faults
+from otel_trading.metrics.cells import Cell, Exemplar, HistogramCell
+from otel_trading.metrics.meter import AnyInstrument, CoreMeter
+
+LINES_IN_ONE_GO: Final = 200
+"""Lines that are written before another thread may run."""
+
+_TYPES: Final = {"counter": "counter", "updowncounter": "gauge", "gauge": "gauge", "histogram": "histogram"}
+
+
+class Renderer:
+    """Renders what the meters hold, for one reader."""
+
+    def __init__(self, meters: Callable[[], Iterable[CoreMeter]], reader: Hashable) -> None:
+        self._meters = meters
+        self.reader = reader
+        self._families: dict[AnyInstrument, _Family] = {}
+
+    def render(self, *, openmetrics: bool) -> tuple[str, frozenset[str]]:
+        """Return the text of all families that have series, and their names; an OpenMetrics text lacks its `# EOF`."""
+        parts: list[str] = []
+        names: dict[str, str] = {}
+        for meter in self._meters():
+            for instrument in meter.all():
+                self._render(instrument, parts, names, openmetrics=openmetrics)
+        return "".join(parts), frozenset(names)
+
+    def _render(self, instrument: AnyInstrument, parts: list[str], names: dict[str, str], *, openmetrics: bool) -> None:
+        cells = instrument.points(self.reader)
+        if not cells:
+            return
+        family = self._families.get(instrument)
+        if family is None:
+            family = self._families[instrument] = _Family(instrument)
+        if family.name in names:
+            faults.drop(
+                "duplicate_family", "%s stands twice under different meters: shown once", family.name, about=family.name
+            )
+            return
+        names[family.name] = family.type
+        parts.append(family.openmetrics_head if openmetrics else family.text_head)
+        write, at_once = family.values, LINES_IN_ONE_GO
+        if instrument.kind == "histogram":
+            write, at_once = family.histograms, max(1, LINES_IN_ONE_GO // (len(instrument.bounds) + 3))
+        for start in range(0, len(cells), at_once):
+            parts.append(write(cells[start : start + at_once], openmetrics=openmetrics))
+            time.sleep(0)
+
+
+class _Family:
+    """What is always the same about the series of one instrument."""
+
+    def __init__(self, instrument: AnyInstrument) -> None:
+        metric = instrument.metric
+        self.name = family_name(metric.name, metric.unit)
+        self.type = _TYPES[metric.kind]
+        self.sample = f"{self.name.removesuffix('_total')}_total" if metric.kind == "counter" else self.name
+        base = self.name.removesuffix("_total") if metric.kind == "counter" else self.name
+        help_text = metric.description.replace("\\", "\\\\").replace("\n", "\\n")
+        unit = unit_words(metric.unit)
+        has_unit = bool(unit) and base.endswith(f"_{unit}")
+        self._bounds: tuple[float, ...] = ()
+        self._bucket_texts = ['le="+Inf"} ']
+        self.text_head = f"# HELP {self.sample} {help_text}\n# TYPE {self.sample} {self.type}\n"
+        self.openmetrics_head = (
+            f"# HELP {base} {help_text.replace(chr(34), chr(92) + chr(34))}\n# TYPE {base} {self.type}\n"
+            + (f"# UNIT {base} {unit}\n" if has_unit else "")
+        )
+
+    def values(self, cells: Sequence[Any], *, openmetrics: bool) -> str:
+        """The lines of series that have one value each."""
+        return "".join([f"{cell.text or self._value_text(cell)}{cell.value!r}\n" for cell in cells])
+
+    def histograms(self, cells: Sequence[Any], *, openmetrics: bool) -> str:
+        """The lines of histograms: buckets, count and sum."""
+        return "".join([self._histogram(cell, exemplars=openmetrics) for cell in cells])
+
+    def _value_text(self, cell: Cell) -> str:
+        labels = _labels(cell.key)
+        cell.text = f"{self.sample}{{{labels}}} " if labels else f"{self.sample} "
+        return cell.text
+
+    def _histogram(self, cell: HistogramCell, *, exemplars: bool) -> str:
+        labels = cell.text
+        if labels is None:
+            labels = cell.text = _labels(cell.key)
+        name = self.name
+        before = f"{name}_bucket{{{labels}," if labels else f"{name}_bucket{{"
+        braces = f"{{{labels}}} " if labels else " "
+        cumulative = list(accumulate(cell.counts))
+        lines = [f"{before}{bucket}{count}\n" for bucket, count in zip(self._buckets(cell), cumulative, strict=True)]
+        if exemplars and cell.exemplars:
+            for index, exemplar in cell.exemplars.items():
+                lines[index] = f"{lines[index][:-1]}{_exemplar(exemplar)}\n"
+        lines.append(f"{name}_count{braces}{cumulative[-1]}\n{name}_sum{braces}{cell.sum!r}\n")
+        return "".join(lines)
+
+    def _buckets(self, cell: HistogramCell) -> list[str]:
+        if cell.bounds is not self._bounds:  # they change with a new configuration
+            self._bounds = cell.bounds
+            self._bucket_texts = [f'le="{bound!r}"}} ' for bound in cell.bounds] + ['le="+Inf"} ']
+        return self._bucket_texts
+
+
+def _labels(key: Sequence[str]) -> str:
+    texts: dict[str, str] = {}
+    for attribute, value in zip(key[::2], key[1::2], strict=True):
+        name = label_name(attribute)
+        # Two attributes may become one label: the specification joins their values.
+        texts[name] = f"{texts[name]};{value}" if name in texts else value
+    return ",".join(f'{name}="{_escaped(value)}"' for name, value in texts.items())
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+def _exemplar(exemplar: Exemplar) -> str:
+    value, nanoseconds, span = exemplar
+    return f' # {{trace_id="{span.trace_id:032x}",span_id="{span.span_id:016x}"}} {value!r} {nanoseconds / 1e9:.3f}'

@@ -1,0 +1,71 @@
+"""Puts our cells into what an SDK reader exports, and cuts that into parts that do not hold up a trading thread.
+
+The SDK only calls a reader while it has something of its own to report; the always-present `trading.sdk.route` sees to that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Any, cast
+
+from opentelemetry.sdk.metrics.export import (
+    Metric,
+    MetricsData,
+    ResourceMetrics,
+    ScopeMetrics,
+)
+
+POINTS_IN_ONE_GO = 250
+"""Data points that are encoded before another thread may run: a request each, in place of one that holds the interpreter."""
+
+
+def merged(data: MetricsData, ours: list[ScopeMetrics]) -> MetricsData:
+    """Return `data` with `ours` under its resource, each scope once: of two that are equal OTLP's encoder keeps the last."""
+    first, *rest = data.resource_metrics
+    scopes = {scope.scope: scope for scope in first.scope_metrics}
+    for mine in ours:
+        same = scopes.get(mine.scope)
+        scopes[mine.scope] = replace(mine, metrics=[*same.metrics, *mine.metrics]) if same else mine
+    return MetricsData([replace(first, scope_metrics=list(scopes.values())), *rest])
+
+
+def batches(data: MetricsData) -> Iterator[MetricsData]:
+    """Parts of `data` of at most so many points, in order."""
+    part: list[ResourceMetrics] = []
+    room = POINTS_IN_ONE_GO
+    for resource in data.resource_metrics:
+        for scope in resource.scope_metrics:
+            for metric in scope.metrics:
+                for piece in _pieces(metric):
+                    size = len(piece.data.data_points)
+                    if size > room and part:
+                        yield MetricsData(part)
+                        part, room = [], POINTS_IN_ONE_GO
+                    part = _added(part, resource, scope, piece)
+                    room -= size
+    if part:
+        yield MetricsData(part)
+
+
+def _pieces(metric: Metric) -> Iterable[Metric]:
+    points = list(metric.data.data_points)
+    if len(points) <= POINTS_IN_ONE_GO:
+        return [metric]
+    starts = range(0, len(points), POINTS_IN_ONE_GO)
+    data: Any = metric.data
+    return [replace(metric, data=replace(data, data_points=points[start : start + POINTS_IN_ONE_GO])) for start in starts]
+
+
+def _added(
+    part: list[ResourceMetrics], resource: ResourceMetrics, scope: ScopeMetrics, metric: Metric
+) -> list[ResourceMetrics]:
+    """`part` with one more metric, under the resource and the scope that it belongs to."""
+    if part and part[-1].resource is resource.resource:
+        last = part[-1]
+        if last.scope_metrics[-1].scope is scope.scope:
+            cast("list[Metric]", last.scope_metrics[-1].metrics).append(metric)
+        else:
+            cast("list[ScopeMetrics]", last.scope_metrics).append(replace(scope, metrics=[metric]))
+        return part
+    return [*part, replace(resource, scope_metrics=[replace(scope, metrics=[metric])])]
