@@ -14,12 +14,13 @@ from types import TracebackType
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from otel_trading.decorators import inference, order_execution, strategy_cycle, timed
 from otel_trading.decorators.template import FILE
 from otel_trading.metrics import faults
+from tests.unit.recording.recorded import patiently
 
 pytestmark = pytest.mark.usefixtures("recorded")
 
@@ -37,7 +38,7 @@ DECORATORS: dict[str, Callable[[Any], Any]] = {
 }
 ALLOWED = 4  # the last stacks four of them; test_tracebacks.py looks at one
 each_decorator = pytest.mark.parametrize("decorate", DECORATORS.values(), ids=list(DECORATORS))
-often = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+often = settings(patiently, max_examples=60)
 
 # ------------------------------------------------------------------------------------------------ what is generated
 
