@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from concurrent.futures import Future
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email.message import Message
 from http import HTTPStatus
@@ -22,10 +23,10 @@ from otel_trading.metrics import faults
 
 READ_SECONDS = 5.0
 """Within which the head of a request has to be there."""
-EXCHANGE_SECONDS = 30.0
-"""Within which everything has to be over, the answer taken by the client included."""
+WRITE_SECONDS = 10.0
+"""Within which the client has to take its answer."""
 CONNECTIONS = 100
-"""Open at once; beyond them the oldest that has not yet asked for anything is dropped."""
+"""Open at once; beyond them the oldest that waits for nothing from us is dropped."""
 _HEAD_BYTES = 16 * 1024
 _GRACE_SECONDS = 0.5
 
@@ -71,9 +72,10 @@ class Server:
         self._asked_to_stop = False
         self._stopping = asyncio.Event()
         self._ended: Future[bool | None] = Future()
-        self._open: dict[asyncio.Task[Any], asyncio.StreamWriter] = {}
-        self._silent: set[asyncio.Task[Any]] = set()
-        """Those of the open connections that have not asked for anything yet."""
+        self._open: dict[asyncio.Task[Any], None] = {}
+        """The open connections, the oldest first."""
+        self._idle: set[asyncio.Task[Any]] = set()
+        """Those of the open connections that have not asked for anything yet, or have their answer."""
 
     @property
     def address(self) -> tuple[str, int] | None:
@@ -106,61 +108,73 @@ class Server:
             self._socket = None
 
     def _run(self, loop: asyncio.AbstractEventLoop, listener: socket.socket) -> None:
-        try:
-            self._ended.set_result(_contained(lambda: loop.run_until_complete(self._serve(listener))))
-        finally:
-            loop.close()
+        with faults.containing("endpoint"):
+            loop.run_until_complete(self._serve(listener))
+        loop.close()
+        self._ended.set_result(True)
 
-    async def _serve(self, listener: socket.socket) -> bool:
+    async def _serve(self, listener: socket.socket) -> None:
         server = await asyncio.start_server(self._connected, sock=listener, limit=_HEAD_BYTES)
         await self._stopping.wait()
         server.close()
         self.close()
-        if self._open:
-            await asyncio.wait(list(self._open), timeout=_GRACE_SECONDS)
-        for task in list(self._open):
+        if asked := self._open.keys() - self._idle:
+            await asyncio.wait(asked, timeout=_GRACE_SECONDS)
+        for task in self._open:
             task.cancel()
         if self._open:
-            await asyncio.wait(list(self._open))
-        return True
+            await asyncio.wait(self._open.copy())
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = cast("asyncio.Task[Any]", asyncio.current_task())
-        self._open[task] = writer
-        self._silent.add(task)
-        if len(self._open) > CONNECTIONS:
-            dropped = next((other for other in self._open if other in self._silent), next(iter(self._open)))
-            self._open[dropped].transport.abort()
+        if len(self._open) >= CONNECTIONS:
+            oldest = next((other for other in self._open if other in self._idle), next(iter(self._open)))
+            oldest.cancel()
+        self._open[task] = None
         try:
-            await asyncio.wait_for(self._exchange(task, reader, writer), EXCHANGE_SECONDS)
-        except (OSError, asyncio.TimeoutError, asyncio.IncompleteReadError):
-            pass  # the client is gone, or slower than we wait for
+            # A client that goes, or is slower than we wait for, is no fault.
+            with faults.containing("endpoint"), suppress(OSError, asyncio.IncompleteReadError):
+                await self._exchange(task, reader, writer)
+        except asyncio.CancelledError:
+            pass  # we have to end, or others have to come in
         finally:
-            self._silent.discard(task)
+            self._idle.discard(task)
             del self._open[task]
             writer.transport.abort()
 
     async def _exchange(self, task: asyncio.Task[Any], reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         command = None
+        self._idle.add(task)
         try:
-            request = Request(await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), READ_SECONDS))
+            with _abort_after(READ_SECONDS, writer):
+                request = Request(await reader.readuntil(b"\r\n\r\n"))
         except asyncio.LimitOverrunError:
             response = Response(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
         else:
-            self._silent.discard(task)
+            self._idle.discard(task)
             command = request.command
             response = await self._respond(request) if request.valid else Response(request.error)
         writer.transport.set_write_buffer_limits(high=0)  # so that `drain` waits for the last byte
-        writer.write(_head(response))
-        writer.write(b"" if command == "HEAD" else response.body)
-        writer.write_eof()
-        await writer.drain()
-        await asyncio.wait_for(_read_to_the_end(reader), _GRACE_SECONDS)
+        with _abort_after(WRITE_SECONDS, writer):
+            writer.write(_head(response))
+            writer.write(b"" if command == "HEAD" else response.body)
+            writer.write_eof()
+            await writer.drain()
+        self._idle.add(task)
+        # To close before the client does would throw away what it has not read yet, when it sent more than we read.
+        with _abort_after(_GRACE_SECONDS, writer):
+            while await reader.read(_HEAD_BYTES):
+                pass
 
 
-@faults.contained("endpoint")
-def _contained(job: Callable[[], bool]) -> bool:
-    return job()
+@contextmanager
+def _abort_after(seconds: float, writer: asyncio.StreamWriter) -> Iterator[None]:
+    """Break the connection when the block takes longer, however much comes or goes meanwhile."""
+    timer = asyncio.get_running_loop().call_later(seconds, writer.transport.abort)
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _head(response: Response) -> bytes:
@@ -170,12 +184,6 @@ def _head(response: Response) -> bytes:
         *(f"{key}: {value}" for key, value in headers.items()),
     ]
     return "\r\n".join([*lines, "", ""]).encode("latin-1")
-
-
-async def _read_to_the_end(reader: asyncio.StreamReader) -> None:
-    """Wait until the client closes: to close before it would throw away what it has not read when it sent more than we read."""
-    while await reader.read(_HEAD_BYTES):
-        pass
 
 
 def _report(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

@@ -12,7 +12,7 @@ import logging
 import threading
 import traceback
 from collections import Counter
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from typing import ParamSpec, TypeVar
 
 from otel_trading import redaction
@@ -76,14 +76,27 @@ def contained(component: str) -> Callable[[Callable[_P, _R]], Callable[_P, _R | 
             try:
                 return function(*args, **kwargs)
             except Exception as fault:  # noqa: BLE001 - promise 1: no fault of ours may reach the decorated call
-                # A logging filter or handler of the application may itself raise; it must not reach the bot through us.
-                with contextlib.suppress(Exception):
-                    report(component, fault)
+                _report_whatever_happens(component, fault)
                 return None
 
         return call
 
     return decorate
+
+
+@contextlib.contextmanager
+def containing(component: str) -> Iterator[None]:
+    """As `contained`, for a block."""
+    try:
+        yield
+    except Exception as fault:  # noqa: BLE001 - as above
+        _report_whatever_happens(component, fault)
+
+
+def _report_whatever_happens(component: str, fault: Exception) -> None:
+    # A logging filter or handler of the application may itself raise; it must not reach the bot through us.
+    with contextlib.suppress(Exception):
+        report(component, fault)
 
 
 def reset() -> None:
