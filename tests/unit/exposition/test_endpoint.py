@@ -11,17 +11,22 @@ from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
 import pytest
-from prometheus_client import CollectorRegistry
-from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from otel_trading.errors import ConfigurationError
 from otel_trading.exposition import endpoint as endpoint_module
 from otel_trading.exposition.endpoint import Endpoint
-from otel_trading.metrics import catalog, collection, faults
+from otel_trading.exposition.exposition import Exposition
+from otel_trading.exposition.renderer import Renderer
+from otel_trading.metrics import catalog, faults
 from otel_trading.semconv.metrics import ORDER_DURATION, POSITION_SIZE
 from tests.harness import one, scrape
+
+
+def exposed(foreign: CollectorRegistry) -> Exposition:
+    """What is shown of our meters and of `foreign`, to a reader of this name."""
+    return Exposition(Renderer(catalog.meters, "reader"), foreign)
 
 
 class Request:
@@ -162,22 +167,23 @@ def test_another_address_is_served_where_it_is_permitted(configured):
         assert Request(telemetry.endpoint_url.replace("0.0.0.0", "127.0.0.1")).status == 200  # noqa: S104
 
 
-class Collector:
-    """What a registry is asked."""
+class Shown:
+    """An exposition of what a function returns."""
 
-    def __init__(self, collect):
-        self.collect = collect
+    def __init__(self, text=lambda: b"g 1\n"):
+        self.text = text
+
+    def render(self, *, openmetrics: bool) -> bytes:
+        return self.text()
 
 
 @pytest.fixture
 def serve():
-    """Serve a registry that collects what a function returns."""
+    """Serve what a function returns."""
     served = []
 
-    def of(collect) -> str:
-        registry = CollectorRegistry()
-        registry.register(Collector(collect))
-        endpoint = Endpoint("127.0.0.1", 0, registry, "reader")
+    def of(text) -> str:
+        endpoint = Endpoint("127.0.0.1", 0, Shown(text))
         endpoint.start()
         served.append(endpoint)
         return endpoint.url
@@ -187,23 +193,15 @@ def serve():
         endpoint.release()
 
 
-def test_a_collection_says_who_collects(serve):
-    seen = []
-    url = serve(lambda: seen.append(collection.current_reader()) or [GaugeMetricFamily("g", "", 1)])
-    seen.clear()
-    assert Request(url).status == 200
-    assert seen == ["reader"]
-
-
 def test_a_collection_that_fails_is_a_500_counted_and_logged_once(serve, caplog):
     fails = threading.Event()
 
-    def collect():
+    def text():
         if fails.is_set():
             raise OSError("https://u:s3cr3t@x/")
-        return [GaugeMetricFamily("g", "", 1)]
+        return b"g 1\n"
 
-    url = serve(collect)
+    url = serve(text)
     fails.set()
     answers = [Request(url) for _ in range(3)]
     assert {answer.status for answer in answers} == {500}
@@ -212,34 +210,26 @@ def test_a_collection_that_fails_is_a_500_counted_and_logged_once(serve, caplog)
     assert len(caplog.records) == 1
     assert "s3cr3t" not in caplog.text
     fails.clear()
-    assert Request(url).status == 200
+    assert Request(url).body == b"g 1\n"
 
 
 def test_a_collection_that_hangs_is_a_503_and_health_is_answered_meanwhile(serve, monkeypatch):
     monkeypatch.setattr(endpoint_module, "SCRAPE_SECONDS", 0.2)
-    gate, hangs = threading.Event(), threading.Event()
-
-    def collect():
-        if hangs.is_set():
-            gate.wait(30)
-        return [GaugeMetricFamily("g", "", 1)]
-
-    url = serve(collect)
-    hangs.set()
+    gate = threading.Event()
+    url = serve(lambda: b"g 1\n" if gate.wait(30) else b"")
     assert Request(url).status == 503
     assert Request(url).status == 503, "the next one waits for its turn no longer"
     assert Request(url, path="/healthz").status == 200
-    hangs.clear()
     gate.set()
     monkeypatch.setattr(endpoint_module, "SCRAPE_SECONDS", 10)
     assert Request(url).status == 200
 
 
 def test_an_endpoint_that_ended_answers_no_more_and_one_that_never_began_ends_too():
-    endpoint = Endpoint("127.0.0.1", 0, CollectorRegistry(), "reader")
+    endpoint = Endpoint("127.0.0.1", 0, Shown())
     assert endpoint.url is None
     endpoint.release()
-    endpoint = Endpoint("127.0.0.1", 0, CollectorRegistry(), "reader")
+    endpoint = Endpoint("127.0.0.1", 0, Shown())
     endpoint.start()
     url = endpoint.url
     assert endpoint.stop().result(10) is True
@@ -255,4 +245,4 @@ def test_a_taken_port_is_said_in_a_configuration_error():
         with pytest.raises(
             ConfigurationError, match=rf"prometheus_port {port} on 127\.0\.0\.1 cannot be served: another program has it"
         ):
-            Endpoint("127.0.0.1", port, CollectorRegistry(), "reader").start()
+            Endpoint("127.0.0.1", port, Shown()).start()

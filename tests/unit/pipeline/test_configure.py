@@ -40,7 +40,7 @@ def test_what_is_recorded_comes_out_of_the_endpoint(configured):
     assert one(samples, "my_configure_jobs_total") == 2
     assert one(samples, "my_configure_load") == 0.5
     assert one(samples, "my_own_kinds_total", kind="a") == 3
-    assert one(samples, "trading_sdk_route", trading_sdk_route_name="stock") == 1
+    assert one(samples, "trading_sdk_route", trading_sdk_route_name="core") == 1
     assert 0 < one(samples, "process_uptime_seconds") < 3600
 
 
@@ -178,7 +178,7 @@ def test_buckets_of_the_settings_are_those_of_the_histogram(configured):
         telemetry.meter.create_histogram("my.own.seconds", explicit_bucket_boundaries_advisory=[7]).record(1)
         samples = scrape(telemetry.endpoint_url)
     assert [s.labels["le"] for s in samples if s.name == "my_configure_seconds_bucket"] == ["1.0", "2.0", "+Inf"]
-    assert [s.labels["le"] for s in samples if s.name == "my_own_seconds_bucket"] == ["7", "+Inf"]
+    assert [s.labels["le"] for s in samples if s.name == "my_own_seconds_bucket"] == ["7.0", "+Inf"]
 
 
 def test_the_symbol_is_on_durations_only_where_a_setting_asks_for_it(configured):
