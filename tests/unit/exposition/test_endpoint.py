@@ -17,16 +17,9 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 from otel_trading.errors import ConfigurationError
 from otel_trading.exposition import endpoint as endpoint_module
 from otel_trading.exposition.endpoint import Endpoint
-from otel_trading.exposition.exposition import Exposition
-from otel_trading.exposition.renderer import Renderer
 from otel_trading.metrics import catalog, faults
 from otel_trading.semconv.metrics import ORDER_DURATION, POSITION_SIZE
 from tests.harness import one, scrape
-
-
-def exposed(foreign: CollectorRegistry) -> Exposition:
-    """What is shown of our meters and of `foreign`, to a reader of this name."""
-    return Exposition(Renderer(catalog.meters, "reader"), foreign)
 
 
 class Request:
