@@ -25,12 +25,11 @@ class CoreReader:
     """Collects our cells."""
 
     def __init__(self) -> None:
-        self._producer = Producer(lambda: catalog.METERS, self)
+        self._producer = Producer(catalog.meters, self)
 
     def get_metrics_data(self) -> MetricsData:
         with catalog.collection(self):
-            produced = self._producer.produce() if catalog.active() else []
-            return MetricsData([ResourceMetrics(Resource({}), produced, "")])
+            return MetricsData([ResourceMetrics(Resource({}), self._producer.produce(), "")])
 
 
 Reader = CoreReader | InMemoryMetricReader

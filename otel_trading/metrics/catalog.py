@@ -29,7 +29,8 @@ meter = CoreMeter(provider, SCOPE, __version__)
 user_meter = CoreMeter(provider, "app")
 """The meter of the metrics that the bot declares itself through OpenTelemetry's API."""
 
-METERS = (meter, user_meter)
+_METERS = (meter, user_meter)
+_route: Route = "idle"
 
 _KINDS = {"counter": Counter, "updowncounter": UpDownCounter, "histogram": CoreHistogram, "gauge": CoreGauge}
 
@@ -46,10 +47,19 @@ def attach(
     `bounds` and `limits` give the buckets of histograms and the numbers of series by the names of metrics, instead of what
     they were declared with. For `settle` see `DelegatingMeterProvider.attach`.
     """
-    provider.attach(delegate, bounds, settle=settle)
-    for each in METERS:
+    global _route  # noqa: PLW0603 - the process has one route
+    _route = route
+    provider.attach(delegate, bounds, settle=settle and (lambda: None))
+    for each in _METERS:
         each.attach(route, bounds or {}, limits or Limits())
+    provider.settle()
+    provider.settle_by(settle)
     exemplars.refresh()
+
+
+def meters() -> tuple[CoreMeter, ...]:
+    """The meters whose cells are to be collected: none while the application's stock instruments have the figures."""
+    return _METERS if _route == "core" else ()
 
 
 def active() -> bool:
@@ -93,6 +103,6 @@ def begin_in_child() -> None:
     """Start from zero, and silent, in a process that forked."""
     provider.begin_in_child()
     faults.begin_in_child()
-    for each in METERS:
+    for each in _METERS:
         each.begin_in_child()
-        each.attach("idle", {}, Limits())
+    attach("idle")

@@ -185,6 +185,10 @@ class DelegatingMeterProvider(MeterProvider):
                 meter.attach()
             self._settle = settle
 
+    def settle_by(self, settle: Callable[[], object] | None) -> None:
+        """Call `settle` for what is declared from now on."""
+        self._settle = settle
+
     def settle_later(self, make: Callable[[], None]) -> None:
         """Run `make`, which waits for whoever collects: at once, or with the next `settle()`."""
         if self._settle is None:

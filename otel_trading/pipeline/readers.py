@@ -42,7 +42,7 @@ class PullReader(PrometheusMetricReader):
     def __init__(self) -> None:
         registry = CollectorRegistry()
         super().__init__(scope_info_enabled=False, registry=registry)
-        self.exposition = Exposition(Renderer(lambda: catalog.METERS, self), registry)
+        self.exposition = Exposition(Renderer(catalog.meters, self), registry)
 
 
 class PushReader(MetricReader):
@@ -67,7 +67,7 @@ class PushReader(MetricReader):
         self._exporter: Any = exporter  # its arguments are untyped
         chosen = temporality or {}
         deltas = frozenset(kind for cls, kind in _KINDS.items() if chosen.get(cls) is AggregationTemporality.DELTA)
-        self._producer = Producer(lambda: catalog.METERS, self, deltas)
+        self._producer = Producer(catalog.meters, self, deltas)
         self._timeout = timeout
         self._worker = Worker(name, every=interval, regular=self._export)
         self._arrived = True

@@ -54,7 +54,6 @@ class OwnRoute:
     def attach(self, bounds: Bounds, limits: Limits) -> None:
         """Record in our own cells, and let others record here. Observable instruments are made by whoever collects, before."""
         catalog.attach("core", self.provider, bounds, limits, settle=lambda: None)
-        catalog.provider.settle()
 
     def flush(self) -> list[Future[bool | None]]:
         """The exporters flush themselves."""
@@ -93,7 +92,6 @@ class ApplicationRoute:
         """Send what is recorded there."""
         settle = partial(self._worker.submit, catalog.provider.settle)
         catalog.attach("application", self.provider, bounds, limits, settle)
-        catalog.provider.settle()
 
     def flush(self) -> list[Future[bool | None]]:
         """Let the application's own exporters send now."""

@@ -21,20 +21,21 @@ def observe_self(route: attributes.SdkRouteName) -> Callable[[], None]:
     """Export it from now on; call what is returned to stop."""
     started = psutil.Process().create_time()
     observing = ExitStack()
-    _show_route(route)
+    observing.callback(_show_route(route))
     observing.callback(catalog.counter(metrics.SDK_ERRORS).observe(_errors))
     observing.callback(catalog.counter(metrics.SDK_DROPPED).observe(_dropped))
     observing.callback(catalog.gauge(metrics.PROCESS_UPTIME).observe(lambda: time.time() - started))
     return observing.close
 
 
-def _show_route(route: attributes.SdkRouteName) -> None:
+def _show_route(route: attributes.SdkRouteName) -> Callable[[], None]:
     """Through the MeterProvider itself, whosever it is: an SDK that holds nothing at all calls no exporter."""
     metric = metrics.SDK_ROUTE
     observed = [Observation(1, {attributes.SDK_ROUTE_NAME: route})]
     meter = catalog.provider.get_meter(catalog.SCOPE, __version__)
     meter.create_observable_gauge(metric.name, [lambda _: observed], metric.unit, metric.description)
     catalog.provider.settle()
+    return observed.clear
 
 
 def _errors() -> Pairs:
