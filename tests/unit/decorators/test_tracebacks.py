@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import inspect
 import linecache
@@ -96,7 +97,7 @@ def test_decorated_functions_are_pickled_by_name() -> None:
         assert pickle.loads(pickle.dumps(function)) is function  # noqa: S301 - made right here
 
 
-@pytest.mark.parametrize("how", ["raised", "thrown", "closed"])
+@pytest.mark.parametrize("how", ["raised", "caught", "thrown through", "closed"])
 def test_nothing_is_left_for_the_garbage_collector(how) -> None:
     """Neither an exception nor what it holds is kept alive by a cycle through our frame."""
 
@@ -118,12 +119,38 @@ def test_nothing_is_left_for_the_garbage_collector(how) -> None:
         try:
             if how == "raised":
                 next(steps)
-            elif how == "thrown":
+            elif how == "caught":
                 steps.throw(KeyError(held))
+            elif how == "thrown through":
+                steps.throw(ValueError(held))
             else:
                 steps.close()
         except ValueError:
             pass
+        return weakref.ref(held)
+
+    gc.collect()
+    gc.disable()
+    try:
+        assert run()() is None
+    finally:
+        gc.enable()
+
+
+def test_async_generator_leaves_nothing_either() -> None:
+    class Held:
+        pass
+
+    @timed("tracebacks.held_later.duration")
+    async def items(held: Held):
+        yield held
+
+    def run() -> weakref.ref[Held]:
+        held = Held()
+        steps = items(held)
+        for awaited in (steps.__anext__(), steps.athrow(ValueError(held))):
+            with contextlib.suppress(StopIteration, ValueError):
+                awaited.__await__().send(None)
         return weakref.ref(held)
 
     gc.collect()
