@@ -30,7 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         start = time.perf_counter()
         outcomes.append(cases.run(name, QUICK if chosen.quick else FULL))
         _say(f"## {outcomes[-1].title} ({name}, {time.perf_counter() - start:.0f} s)\n\n{report.details(outcomes[-1])}\n")
-    _say(f"## Targets\n\n{report.targets(outcomes)}")
+    if any(outcome.targets for outcome in outcomes):
+        _say(f"## Targets\n\n{report.targets(outcomes)}")
     # The page shows one whole run, never parts of several.
     if tuple(names) == tuple(cases.MODULES) and not (chosen.no_write or chosen.quick):
         PAGE.write_text(report.page(outcomes), encoding="utf-8")

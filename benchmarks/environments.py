@@ -39,4 +39,5 @@ def autometrics_python() -> Path:
 def _run(*command: str) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise UnavailableError(done.stderr.strip().splitlines()[-1] if done.stderr.strip() else f"{command[1]} failed")
+        sys.stderr.write(done.stderr)  # not for the page: it names addresses and paths
+        raise UnavailableError(f"uv {command[1]} failed")

@@ -36,5 +36,5 @@ class Scale:
 
 
 FULL = Scale(3, 10, 20, 1000, 11, True, 10_000, 128, 5, 10.0, 15, True)
-QUICK = Scale(2, 3, 10, 1000, 5, False, 10_000, 64, 2, 4.0, 5, True)
+QUICK = Scale(2, 3, 6, 1000, 5, False, 10_000, 64, 2, 4.0, 5, True)
 TINY = Scale(1, 1, 2, 80, 1, False, 200, 4, 1, 0.3, 1, False)

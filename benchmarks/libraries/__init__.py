@@ -48,6 +48,10 @@ class Library(Protocol):
         """Serve what was recorded, as the library serves it itself, and return the address."""
         ...
 
+    def nothing_url(self) -> str:
+        """Return an address of the same server that renders nothing."""
+        ...
+
     def text(self) -> str:
         """Return what was recorded, as Prometheus would scrape it."""
         ...

@@ -39,6 +39,9 @@ class Library:
     def url(self) -> str:
         return str(self._telemetry.endpoint_url)
 
+    def nothing_url(self) -> str:
+        return self.url().replace("/metrics", "/healthz")
+
     def text(self) -> str:
         return fetch(self.url())[0]
 

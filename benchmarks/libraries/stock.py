@@ -67,6 +67,9 @@ class Library:
         server, _ = start_http_server(0, "127.0.0.1", self._registry)
         return f"http://127.0.0.1:{server.server_port}/metrics"
 
+    def nothing_url(self) -> str:
+        return self.url().replace("/metrics", "/favicon.ico")
+
     def text(self) -> str:
         return fetch(self.url())[0]
 
