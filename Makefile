@@ -5,7 +5,7 @@ COMPILE := $(BIN)/uv pip compile pyproject.toml --quiet --upgrade --universal --
 	--custom-compile-command "make lock"
 ARGS ?=
 
-.PHONY: demo test test-here test-matrix lint format generate collector programs docs dist lock clean
+.PHONY: demo test test-here test-matrix bench lint format generate collector programs docs dist lock clean
 
 demo: .venv/installed
 	$(BIN)/otel-trading demo $(ARGS)
@@ -23,6 +23,10 @@ test-matrix: .venv/installed
 	@# What pyenv has installed counts as installed, whether or not it is the version in use.
 	if command -v pyenv >/dev/null; then export PYENV_VERSION="$$(pyenv versions --bare | tr '\n' ':')"; fi; \
 	UV_PYTHON_DOWNLOADS=never $(BIN)/nox --reuse-venv=yes
+
+# Measures and writes docs/benchmarks.md; ARGS=--quick takes a minute.
+bench: .venv/installed
+	$(BIN)/python -m benchmarks $(ARGS)
 
 lint: .venv/installed
 	$(BIN)/ruff format --check .

@@ -34,6 +34,7 @@ class Recorded:
             metric.name.removeprefix("trading."): [self._point(point) for point in metric.data.data_points]
             for resource in (data.resource_metrics if data else ())
             for scope in resource.scope_metrics
+            if scope.scope.name in {catalog.meter.name, catalog.user_meter.name}  # what others declared lives on in the process
             for metric in scope.metrics
             if metric.data.data_points
         }
