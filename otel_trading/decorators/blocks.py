@@ -59,7 +59,10 @@ class Block:
         hooks, self._hooks = self._hooks, None
         if hooks is None:
             return
-        if error is None or isinstance(error, GeneratorExit):  # a consumer that stops early is no failure
-            hooks.ended(self._result, seconds, self._state)
-        else:
+        if error is not None and not isinstance(error, GeneratorExit):  # a consumer that stops early is no failure
             hooks.failed(error, seconds, self._state)
+            return
+        if hooks.duration is not None:
+            hooks.duration.record(seconds)
+        if hooks.ended is not None:
+            hooks.ended(self._result, seconds, self._state)

@@ -105,7 +105,7 @@ class _Inference:
 
         def hooks() -> Hooks:
             operation = _Operation(_Declared(model, version, strategy, _label_set(labels), label, score), model, current=True)
-            return Hooks(operation.ended, operation.failed, partial(operation.begin, symbol), "always")
+            return Hooks(operation.failed, operation.ended, begin=partial(operation.begin, symbol), begins="always")
 
         return Block(hooks)
 
@@ -137,8 +137,9 @@ class _State(NamedTuple):
 def _hooks(declared: _Declared, shape: Shape) -> Hooks:
     operation = _Operation(declared, declared.model or default_name(shape.function), current=shape.runs_at_once)
     symbol = next((name for name in _SYMBOLS if name in shape.names), None)
-    begins = "traced" if symbol is None else "always"
-    return Hooks(operation.ended, operation.failed, operation.begin, begins, inputs=symbol or "")
+    if symbol is None:
+        return operation.hooks()
+    return Hooks(operation.failed, operation.ended, begin=operation.begin, begins="always", inputs=symbol)
 
 
 class _Operation:
@@ -147,9 +148,24 @@ class _Operation:
     def __init__(self, declared: _Declared, model: str, *, current: bool) -> None:
         self._model = Model(model, declared.version, declared.strategy, None, declared.labels)
         self._label, self._score = declared.label, declared.score
-        self._by_type = declared.label is None and declared.score is None
         self._current = current
         self._series: Table[str | None, ModelSeries] = Table(lambda symbol: series[self._model._replace(symbol=symbol)])
+
+    def hooks(self) -> Hooks:
+        """Return the hooks of a function without a symbol: what most calls need is at hand."""
+        found, label, score = self._series[None], self._label, self._score
+        by_type = label is None and score is None
+        known = found.predictions.get
+
+        def ended(result: object, _seconds: float, state: _State | None) -> None:
+            if by_type and type(result) is str and (counter := known(result)) is not None:
+                counter.add()  # a label that came before, as most of them did
+            else:
+                record_prediction(found, result, label, score)
+            if state is not None and state.span is not None:
+                state.span.end()
+
+        return Hooks(self.failed, ended, found.duration, self.begin, "traced")
 
     def begin(self, symbol: object = None) -> _State | None:
         text = symbol if type(symbol) is str else None
@@ -167,10 +183,7 @@ class _Operation:
     def ended(self, result: object, seconds: float, state: _State | None) -> None:
         found = self._series[None if state is None else state.symbol]
         found.duration.record(seconds)
-        if self._by_type and type(result) is str and (known := found.predictions.get(result)) is not None:
-            known.add()  # a label that came before, which is most of them
-        else:
-            record_prediction(found, result, self._label, self._score)
+        record_prediction(found, result, self._label, self._score)
         if state is not None and state.span is not None:
             state.span.end()
 

@@ -169,7 +169,7 @@ class _OrderExecution:
             )
             order = OrderOperation(chosen, None, current=True)
             begin = partial(order.begin_with, request_of(fields.get))
-            return Hooks(order.ended, order.failed, begin, "always", always=account is not None)
+            return Hooks(order.failed, order.ended, begin=begin, begins="always", always=account is not None)
 
         return Block(hooks)
 
@@ -179,7 +179,7 @@ def _hooks(chosen: Settings, arguments: Arguments | None, reference: ReferencePr
     order = OrderOperation(chosen, reader, current=shape.runs_at_once)
     # An account keeps what the bot decides by: it gets its fills whether anybody looks at metrics or not.
     always = chosen.terms.account is not None
-    return Hooks(order.ended, order.failed, order.begin, "always", reader.inputs, always=always)
+    return Hooks(order.failed, order.ended, begin=order.begin, begins="always", inputs=reader.inputs, always=always)
 
 
 order_execution = _OrderExecution()

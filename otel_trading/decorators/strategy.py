@@ -74,8 +74,8 @@ def _hooks(name: str | None, every: float | None, shape: Shape | None) -> Hooks:
     def begin() -> OpenSpan:
         return spans.start(f"cycle {strategy}", SpanKind.INTERNAL, {STRATEGY_NAME: strategy}, current=current)
 
-    def ended(_result: object, seconds: float, span: OpenSpan | None) -> None:
-        cycle.ended(seconds)
+    def ended(_result: object, _seconds: float, span: OpenSpan | None) -> None:
+        cycle.ended()
         if span is not None:
             span.end()
 
@@ -84,7 +84,7 @@ def _hooks(name: str | None, every: float | None, shape: Shape | None) -> Hooks:
         if span is not None:
             span.end(error_type=error_type(error))
 
-    return Hooks(ended, failed, begin, "traced")
+    return Hooks(failed, ended, cycle.duration, begin, "traced")
 
 
 strategy_cycle = _StrategyCycle()

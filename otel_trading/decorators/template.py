@@ -15,13 +15,14 @@ import itertools
 import linecache
 import sys
 from functools import lru_cache
+from textwrap import indent
 from types import CodeType, FunctionType
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 Kind: TypeAlias = Literal["function", "coroutine", "generator", "async generator"]
 
 HANDED: Final = (
-    *("call", "meters", "tracers", "clock", "begin", "ended", "failed", "report", "first"),
+    *("call", "meters", "tracers", "clock", "begin", "duration", "ended", "failed", "report", "first"),
     *("Exception", "BaseException", "GeneratorExit", "StopIteration", "StopAsyncIteration"),
 )
 """What the factory takes, in this order."""
@@ -48,19 +49,25 @@ _BEGIN: Final = """\
 """
 
 _ENDED: Final = """\
+        _ot_seconds = _ot_clock() - _ot_start
         try:
-            _ot_ended(_ot_result, _ot_clock() - _ot_start, _ot_state)
+{told}\
         except _ot_Exception as _ot_fault:
             _ot_report(_ot_fault)
 """
 
 _CLOSED: Final = """\
+            _ot_result = None
+            _ot_seconds = _ot_clock() - _ot_start
             try:
-                _ot_ended(None, _ot_clock() - _ot_start, _ot_state)
+{told}\
             except _ot_Exception as _ot_fault:
                 _ot_report(_ot_fault)
             raise
 """
+
+_RECORDED: Final = "            _ot_duration.record(_ot_seconds)\n"
+_TOLD: Final = "            _ot_ended(_ot_result, _ot_seconds, _ot_state)\n"
 
 _FAILED: Final = """\
             try:
@@ -150,6 +157,8 @@ _PARTS: Final = {
     "ended": _ENDED,
     "closed": _CLOSED,
     "failed": _FAILED,
+    "recorded": _RECORDED,
+    "told": _TOLD,
 }
 
 _BEGINS: Final = {"never": "False", "traced": "_ot_tracers.delegate is not None", "always": "True"}
@@ -172,6 +181,10 @@ class Source(NamedTuple):
     """When the hook that begins is called; `traced`: only while spans go anywhere."""
     always: bool
     """Whether a call is recorded even while no metric goes anywhere."""
+    recorded: bool
+    """Whether the duration of a call that succeeds is recorded right here."""
+    told: bool
+    """Whether the hook that is told of a result is called."""
     prefix: str
     """What our own names begin with: something that no parameter begins with."""
 
@@ -180,6 +193,7 @@ class Source(NamedTuple):
         own = {name: text.replace("_ot_", self.prefix) for name, text in _PARTS.items()}
         awaited = "await " if self.kind == "coroutine" else ""
         begins = _BEGINS[self.begins].replace("_ot_", self.prefix)
+        told = (own["recorded"] if self.recorded else "") + (own["told"] if self.told else "")
         body = own[self.kind].format(
             defined="async def" if awaited else "def",
             awaited=awaited,
@@ -188,8 +202,8 @@ class Source(NamedTuple):
             inactive="" if self.always else own["inactive"].format(awaited=awaited, arguments=self.arguments),
             begin=own["begin"].format(begins=begins, inputs=self.inputs),
             failed=own["failed"],
-            closed=own["closed"],
-            ended=own["ended"],
+            closed=own["closed"].format(told=indent(told, "    ")),
+            ended=own["ended"].format(told=told),
         )
         handed = ", ".join(self.prefix + name for name in HANDED)
         return _FACTORY.format(handed=handed, body=body)

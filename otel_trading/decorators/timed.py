@@ -30,11 +30,8 @@ class _Timer:
     def __init__(self, histogram: metrics.Histogram, attributes: Attributes) -> None:
         self._histogram = histogram
         self._attributes = attributes
-        self._record = histogram.bind(attributes).record
+        self.duration = histogram.bind(attributes)
         self._failures = Table(self._failure)
-
-    def ended(self, _result: object, seconds: float, _state: object) -> None:
-        self._record(seconds)
 
     def failed(self, error: BaseException, seconds: float, _state: object) -> None:
         self._failures[error_type(error)].record(seconds)
@@ -127,7 +124,7 @@ def _hooks(
     histogram = _declare(name, attributes, description, bounds)
     if not callable(attributes):
         timer = _Timer(histogram, attributes or {})
-        return Hooks(timer.ended, timer.failed)
+        return Hooks(timer.failed, duration=timer.duration)
     chosen = attributes
     timers = Table[tuple[tuple[str, str], ...], _Timer](lambda key: _Timer(histogram, dict(key)))
 
@@ -135,12 +132,12 @@ def _hooks(
         return timers[tuple(sorted(labels(chosen(*args, **kwargs)).items()))]
 
     def ended(_result: object, seconds: float, timer: _Timer | None) -> None:
-        (timer or timers[()]).ended(None, seconds, None)
+        (timer or timers[()]).duration.record(seconds)
 
     def failed(error: BaseException, seconds: float, timer: _Timer | None) -> None:
         (timer or timers[()]).failed(error, seconds, None)
 
-    return Hooks(ended, failed, begin, "always", shape.everything if shape else "")
+    return Hooks(failed, ended, begin=begin, begins="always", inputs=shape.everything if shape else "")
 
 
 timed = _Timed()

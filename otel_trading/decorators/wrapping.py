@@ -18,7 +18,7 @@ from typing import Any, Final, Literal, Protocol, TypeVar, cast
 from otel_trading import tracing
 from otel_trading.decorators.template import HANDED, Kind, Source, compiled, named_like
 from otel_trading.errors import ConfigurationError
-from otel_trading.metrics import catalog, faults
+from otel_trading.metrics import HistogramCell, catalog, faults
 
 clock: Callable[[], float] = time.perf_counter
 """What durations are measured with, in seconds."""
@@ -46,8 +46,10 @@ def _nothing(*_: object) -> None:
 class Hooks:
     """What is done around each call of one function."""
 
-    ended: Ended
     failed: Failed
+    ended: Ended | None = None
+    duration: HistogramCell | None = None
+    """The series that the duration of a call is recorded in when it succeeds, before `ended` is told of it."""
     begin: Callable[..., object] = _nothing
     """Returns the state that the others are given; None if it failed or was not called."""
     begins: Literal["never", "traced", "always"] = "never"
@@ -156,7 +158,15 @@ def wrap(target: _T, describe: Describe) -> _T:
 def _wrapper(shape: Shape, describe: Describe) -> FunctionType:
     function, hooks = shape.function, describe(shape)
     source = Source(
-        shape.kind, shape.parameters, shape.arguments, hooks.inputs, hooks.begins, hooks.always, prefix=_prefix(shape)
+        shape.kind,
+        shape.parameters,
+        shape.arguments,
+        hooks.inputs,
+        hooks.begins,
+        hooks.always,
+        recorded=hooks.duration is not None,
+        told=hooks.ended is not None,
+        prefix=_prefix(shape),
     )
     handed = {
         "call": function,
@@ -164,6 +174,7 @@ def _wrapper(shape: Shape, describe: Describe) -> FunctionType:
         "tracers": tracing.provider,
         "clock": clock,
         "begin": hooks.begin,
+        "duration": hooks.duration,
         "ended": hooks.ended,
         "failed": hooks.failed,
         "report": _report,

@@ -50,15 +50,15 @@ class CycleSeries:
     def __init__(self, key: tuple[str, float | None]) -> None:
         strategy, self._every = key
         self._known = {a.STRATEGY_NAME: strategy}
-        self._duration = _DURATION.bind(self._known)
+        self.duration = _DURATION.bind(self._known)
+        """Of cycles that succeeded; the caller records it."""
         self._interval = _INTERVAL.bind(self._known)
         self._last = _LAST.bind(self._known)
         self._failures = Table(self._failure)
         self._announced: object = None
 
-    def ended(self, seconds: float) -> None:
-        """Record a cycle that ended just now."""
-        self._duration.record(seconds)
+    def ended(self) -> None:
+        """Record that a cycle ended just now."""
         self._last.set(clock())
         if self._announced is not provider.delegate:
             self._announce()
