@@ -34,14 +34,16 @@ lint: .venv/installed
 	$(BIN)/pyright
 	$(BIN)/yamllint --strict .
 	$(BIN)/python -m otel_trading.semconv.generate --check
+	$(BIN)/python -m otel_trading.pipeline.reference --check
 
 format: .venv/installed
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-# Writes what derives from the registry.
+# Writes what derives from the registry and from the settings.
 generate docs: .venv/installed
 	$(BIN)/python -m otel_trading.semconv.generate
+	$(BIN)/python -m otel_trading.pipeline.reference
 
 # Builds the Collector once for each content of collector-config/builder.yaml and points .cache/otelcol-trading to it.
 collector:
