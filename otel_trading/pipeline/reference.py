@@ -19,14 +19,15 @@ _HEAD = f"""\
 
 <!-- Written by `make generate` from otel_trading/pipeline/settings.py; edit that. -->
 
-Every setting is an argument of `ot.configure()`, a key of the configuration file and, where the table names one, an environment
-variable. An argument comes before the environment, the environment before the file, and the file before the default. Where
-several variables are named, the first that is set counts: the familiar `METRICS_PORT`, `METRICS_HOST` and `METRICS_ENABLED` come
-after OpenTelemetry's own. An empty variable is one that is unset, as the specification says. `telemetry.origins` says where
-each value came from.
+Every setting is an argument of `ot.configure()`, a key of the configuration file and, where the table names one, an
+environment variable. An argument comes before the environment, the environment before the file, and the file before the
+default. Where several variables are named, the first that is set counts: the familiar `METRICS_PORT`, `METRICS_HOST` and
+`METRICS_ENABLED` come after OpenTelemetry's own. An empty variable is one that is unset, as the specification says.
+`telemetry.origins` says where each value came from.
 
 The file is `config_file=`, else `OTEL_TRADING_CONFIG_FILE`, else the first of
-{", ".join(f"`{each}`" for each in FILE_NAMES)} in the working directory (of `pyproject.toml` the table `[tool.otel_trading]`). Anything that is wrong in any of these is a
+{", ".join(f"`{each}`" for each in FILE_NAMES)}
+in the working directory (of `pyproject.toml` the table `[tool.otel_trading]`). Anything that is wrong in any of these is a
 `ConfigurationError` that names the setting, where its value came from and what is allowed, before anything starts.
 
 | setting | what it says | allowed | variables | default |
