@@ -46,8 +46,6 @@ class DelegatingMeter(Meter):
     def __init__(self, provider: DelegatingMeterProvider, scope: tuple[Any, ...]) -> None:
         super().__init__(scope[0], scope[1], scope[2])
         self.provider = provider
-        self.exclusive = False
-        """Whether each name may be declared on this meter only, and in one way only; else an error says so."""
         self._scope = scope
         self._instruments: dict[tuple[str, ...], Following] = {}
         self._made: WeakKeyDictionary[MeterProvider, dict[tuple[str, ...], Any]] = WeakKeyDictionary()
@@ -79,8 +77,6 @@ class DelegatingMeter(Meter):
         """Return the instrument that was declared just the same before, else a new one."""
         identity = (kind, name.lower(), unit, description)
         with self.provider.lock:
-            if self.exclusive:
-                self.provider.claim(self.name, kind, name, unit, description)
             instrument = self._instruments.get(identity)
             if instrument is None:
                 instrument = make()

@@ -294,27 +294,6 @@ def test_what_was_noted_for_one_provider_is_not_made_on_the_next(following, mete
     assert (value_of(first), value_of(second)) == (None, 5)
 
 
-@pytest.mark.parametrize(
-    ("name", "unit", "description"),
-    [
-        ("their.metric", "s", "Theirs."),
-        ("their.metric", "1", "Other."),
-        ("their_metric", "1", "Theirs."),
-        ("Their.Metric", "1", "Theirs."),
-    ],
-)
-def test_on_an_exclusive_meter_one_name_is_one_metric(meter, name, unit, description):
-    meter.exclusive = True
-    create(meter, "counter")
-    create(meter, "counter")
-    with pytest.raises(
-        ConfigurationError, match=r"already declared as 'their\.metric' \(counter, unit '1', 'Theirs\.', of test\)"
-    ):
-        create(meter, "counter", name=name, unit=unit, description=description)
-    with pytest.raises(ConfigurationError, match="already declared"):
-        create(meter, "gauge")
-
-
 def test_the_users_meter_may_not_take_a_name_of_the_vocabulary():
     from otel_trading.metrics import catalog
     from otel_trading.semconv.metrics import ORDERS
