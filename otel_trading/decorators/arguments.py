@@ -10,7 +10,7 @@ from otel_trading.decorators.wrapping import Shape
 from otel_trading.errors import ConfigurationError
 from otel_trading.metrics import faults
 from otel_trading.orders import vocabulary
-from otel_trading.orders.reading import Amount, Lookup, amount, first, lookup, text
+from otel_trading.orders.reading import Amount, Lookup, Paths, amount, first, lookup, paths, text
 from otel_trading.semconv.attributes import OrderSide, OrderType
 
 Field: TypeAlias = Literal[
@@ -51,6 +51,8 @@ _NAMES: Final[Mapping[Field, tuple[str, ...]]] = {
     "time_in_force": ("time_in_force", "timeInForce", "tif"),
     "short_sale": ("short_sale",),
 }
+
+_FIELDS: Final[Mapping[Field, Paths]] = {field: paths(*names) for field, names in _NAMES.items()}
 
 _REQUESTS: Final = ("order", "request", "order_data", "order_request", "req", "params")
 """Parameters that are taken for an object or a dict which has the fields, where the function has no parameter for them."""
@@ -96,7 +98,7 @@ def request_of(fields: Lookup) -> Request:
 
 def _plain(value: object, names: Sequence[str]) -> object:
     """A name: `value` itself if it is text, else what it stores under one of `names` (the id of a ccxt exchange, say)."""
-    return value if value is None or text(value) is not None else first(lookup(value), names)
+    return value if value is None or text(value) is not None else first(lookup(value), paths(*names))
 
 
 class Reader:
@@ -116,17 +118,20 @@ class Reader:
         rest = shape.everything
         if self._by_name:
             heads = [self._head(field) for field in _HEADS]
-            used = {path.partition(".")[0] for paths in self._paths.values() for path in paths} | set(self._requests)
+            used = {path if isinstance(path, str) else path[0] for found in self._paths.values() for path in found}
+            used.update(self._requests)
             self._names = tuple(name for name in self._names if name in used)
             rest = "".join(f"{name}, " for name in self._names)
         self.inputs = f"{', '.join(map(str, heads))}, ({rest})"
         """The expressions that the hook is given: the heads, and what `read` takes."""
         self.direct = self._by_name and not self._requests and all(map(self._decided, _HEADS, heads))
         """Whether the heads are all that there is to know of where, what and by whom."""
+        self.refers = not self._by_name or bool(self._requests or self._paths["reference_price"])
+        """Whether a call may say what price was meant."""
 
     def _head(self, field: Field) -> str | None:
-        paths = self._paths[field]
-        return paths[0] if len(paths) == 1 and "." not in paths[0] else None
+        found = self._paths[field]
+        return found[0] if len(found) == 1 and isinstance(found[0], str) else None
 
     def _decided(self, field: Field, head: str | None) -> bool:
         return head is not None or not self._paths[field]
@@ -151,7 +156,7 @@ class Reader:
             value = first(given.get, self._paths[cast("Field", name)])
             for request in requests:
                 if value is None:
-                    value = first(request, _NAMES[cast("Field", name)])
+                    value = first(request, _FIELDS[cast("Field", name)])
             return value
 
         return field
@@ -176,19 +181,19 @@ def _visible_parameters(shape: Shape) -> tuple[str, ...]:
         return shape.names
 
 
-def _paths(mapping: Mapping[Field, str], names: Sequence[str], *, open_ended: bool) -> dict[Field, tuple[str, ...]]:
+def _paths(mapping: Mapping[Field, str], names: Sequence[str], *, open_ended: bool) -> dict[Field, Paths]:
     strange = sorted(set(mapping) - set(FIELDS))
     if strange:
         raise ConfigurationError(f"arguments: {', '.join(strange)} is no field of an order; the fields are {', '.join(FIELDS)}")
-    paths: dict[Field, tuple[str, ...]] = {}
+    found: dict[Field, Paths] = {}
     for field in FIELDS:
         path = mapping.get(field)
         if path is None:
-            paths[field] = tuple(name for name in _NAMES[field] if open_ended or name in names)
+            found[field] = paths(*(name for name in _NAMES[field] if open_ended or name in names))
         elif open_ended or path.partition(".")[0] in names:
-            paths[field] = (path,)
+            found[field] = paths(path)
         else:
             raise ConfigurationError(
                 f"arguments: {field} is to be read from {path!r}, but the parameters are {', '.join(names) or 'none'}"
             )
-    return paths
+    return found

@@ -105,6 +105,7 @@ class OrderOperation:
         self._current = current
         self._submits = chosen.operation == "submit"
         self._direct = reader is not None and reader.direct
+        self._refers = reader is not None and (reader.refers or not self._submits)
         self._by_heads: Table[_HeadKey, OrderSeries] = Table(self._series_of_heads)
 
     def begin(self, venue: Any, symbol: Any, side: Any, kind: Any, price: Any, rest: tuple[object, ...]) -> _Sent:
@@ -140,17 +141,17 @@ class OrderOperation:
         if self._submits and report.understood and not (report.stated or report.filled or report.symbol):
             found.durations["submit", report.status, None].record(seconds)  # sent or acknowledged, and no more is known
         else:
-            self._record(found, report, result, seconds, request or self._read(rest))
+            self._record(found, report, result, seconds, request or (self._read(rest) if self._refers else None))
         if span is not None:
             span.end(_answer(report))
 
-    def _record(self, found: OrderSeries, report: Report, result: object, seconds: float, request: Request) -> None:
+    def _record(self, found: OrderSeries, report: Report, result: object, seconds: float, request: Request | None) -> None:
         terms = self._chosen.terms
-        if request.reference_price is not None:
+        if request is not None and request.reference_price is not None:
             terms = terms._replace(reference_price=float(request.reference_price))
         if self._submits and not report.understood:
             _not_understood(result)
-        elif not self._submits and report.id is None:
+        elif request is not None and not self._submits and report.id is None:
             report = replace(report, id=request.order_id)
         record_result(found, self._chosen.operation, seconds, report, terms)
 

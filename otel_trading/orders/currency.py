@@ -16,8 +16,8 @@ _UNIFIED = re.compile(r"([A-Za-z0-9.]{1,20})/([A-Za-z0-9.]{2,20})(?::([A-Za-z0-9
 class Money(NamedTuple):
     """How the money of a symbol is counted."""
 
-    currency: str | None
-    """The quote currency, or the one that a contract settles in; None if the symbol does not say."""
+    currency: str
+    """The quote currency, or the one that a contract settles in."""
     inverse: bool = False
     """A contract that is quoted in one currency and settled in its base: its value is quantity over price."""
 
@@ -35,6 +35,6 @@ def of_symbol(symbol: str) -> Money:
     """
     match = _UNIFIED.fullmatch(symbol)
     if match is None:
-        return Money(None)
+        return Money(UNKNOWN)
     base, quote, settle = (part and part.upper() for part in match.groups())
-    return Money(settle or quote, inverse=settle is not None and settle == base and settle != quote)
+    return Money(settle or quote or UNKNOWN, inverse=settle is not None and settle == base and settle != quote)

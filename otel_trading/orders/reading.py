@@ -43,6 +43,8 @@ _MOST_BITS: Final = 128
 def lookup(source: object) -> Lookup:
     """Return a function that gives what `source` stores under a name, None where it stores nothing."""
     kind = type(source)
+    if kind is dict:
+        return cast("dict[str, object]", source).get
     if issubclass(kind, dict):
         return partial(_get, source)
     if kind is MappingProxyType:
@@ -82,16 +84,31 @@ def _member(member: Any, source: object, kind: type) -> object:
     return member if issubclass(type(member), _CONSTANTS) else None
 
 
-def first(source: Lookup, names: Sequence[str]) -> object:
-    """Return what is stored under the first of `names` that has anything (empty text is none); `a.b` is `b` of `a`."""
+Paths: TypeAlias = "tuple[str | tuple[str, ...], ...]"
+"""Names under which something may be stored, also in what is stored under another name."""
+
+
+def paths(*names: str) -> Paths:
+    """Return the paths that `names` are: `a.b` is what `a` stores as `b`."""
+    return tuple(tuple(name.split(".")) if "." in name else name for name in names)
+
+
+def first(source: Lookup, names: Paths) -> object:
+    """Return what is stored under the first of `names` that has anything (empty text is nothing), else None."""
     for name in names:
-        head, _, rest = name.partition(".")
-        value = source(head)
-        if rest and value is not None:
-            value = first(lookup(value), (rest,))
+        value = source(name) if type(name) is str else _nested(source, name)
         if value is not None and not (type(value) is str and not value):
             return value
     return None
+
+
+def _nested(source: Lookup, names: Sequence[str]) -> object:
+    value = source(names[0])
+    for name in names[1:]:
+        if value is None:
+            return None
+        value = lookup(value)(name)
+    return value
 
 
 def amount(value: object) -> Amount | None:

@@ -6,46 +6,46 @@ these things in their own classes. Only stored data is read (see reading.py).
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
-from typing import Final, TypeAlias, cast
+from typing import Final, NamedTuple, TypeAlias, cast
 from uuid import UUID
 
 from otel_trading.orders import vocabulary
-from otel_trading.orders.reading import Amount, Lookup, amount, first, lookup, text
+from otel_trading.orders.reading import Amount, Lookup, Paths, amount, first, lookup, paths, text
 from otel_trading.semconv.attributes import FillLiquidity, OrderRejectReason, OrderSide, OrderStatus, OrderType
 
-_ID = ("id", "order_id", "orderId", "ordId", "orderID", "order.orderId", "txid", "ref")
-_CLIENT_ID = ("clientOrderId", "client_order_id", "clOrdId", "newClientOrderId", "client_oid", "clientOid")
-_STATUS = ("status", "order_status", "orderStatus.status", "orderStatus", "ordStatus", "state")
-_SYMBOL = ("symbol", "pair", "product_id", "instId", "contract.localSymbol", "contract.symbol", "ticker", "instrument")
-_SIDE = ("side", "order_side", "action", "order.action")
-_TYPE = ("type", "order_type", "orderType", "ordType", "order.orderType")
-_QUANTITY = ("amount", "qty", "quantity", "origQty", "order_qty", "orderQty", "order.totalQuantity", "size", "sz", "volume")
-_FILLED = (
+_ID = paths("id", "order_id", "orderId", "ordId", "orderID", "order.orderId", "txid", "ref")
+_CLIENT_ID = paths("clientOrderId", "client_order_id", "clOrdId", "newClientOrderId", "client_oid", "clientOid")
+_STATUS = paths("status", "order_status", "orderStatus.status", "orderStatus", "ordStatus", "state")
+_SYMBOL = paths("symbol", "pair", "product_id", "instId", "contract.localSymbol", "contract.symbol", "ticker", "instrument")
+_SIDE = paths("side", "order_side", "action", "order.action")
+_TYPE = paths("type", "order_type", "orderType", "ordType", "order.orderType")
+_QUANTITY = paths(
+    "amount", "qty", "quantity", "origQty", "order_qty", "orderQty", "order.totalQuantity", "size", "sz", "volume"
+)
+_FILLED = paths(
     *("filled", "filled_qty", "filled_quantity", "filledQuantity", "executedQty", "orderStatus.filled", "cumQty", "cumExecQty"),
     *("filled_size", "accFillSz", "executed_quantity", "vol_exec"),
 )
-_AVERAGE = (
+_AVERAGE = paths(
     *("average", "filled_avg_price", "average_price", "avg_price", "avgPrice", "orderStatus.avgFillPrice", "avgPx"),
     *("average_fill_price", "avgFillPrice", "average_filled_price", "fill_price"),
 )
-_COST = ("cost", "cummulativeQuoteQty", "filled_value", "cumExecValue")
-_PRICE = ("price", "limit_price", "limitPrice", "order.lmtPrice", "px")
-_REASON = ("reject_reason", "rejected_reason", "rejectReason", "failed_reason", "cancel_reason", "reason")
-_TIME_IN_FORCE = ("timeInForce", "time_in_force", "order.tif", "tif")
-_TRADES = ("trades", "fills", "executions")
-_FEES = ("fees",)
-_FEE = ("fee", "commission")
+_COST = paths("cost", "cummulativeQuoteQty", "filled_value", "cumExecValue")
+_REASON = paths("reject_reason", "rejected_reason", "rejectReason", "failed_reason", "cancel_reason", "reason")
+_TRADES = paths("trades", "fills", "executions")
+_FEE = paths("fee", "commission")
 
-_FILL_ID = ("id", "execution_id", "tradeId", "trade_id", "execId", "execution.execId", "exec_id", "match_id")
-_FILL_QUANTITY = ("amount", "qty", "quantity", "size", "shares", "execution.shares", "filled_quantity", "sz")
-_FILL_PRICE = ("price", "execution.price", "px", "fill_price")
-_FILL_FEE = ("fee", "commission", "commissionReport.commission")
-_FILL_FEE_CURRENCY = ("fee_currency", "feeCurrency", "commissionAsset", "commissionReport.currency", "fee_asset")
-_FILL_SIDE = ("side", "execution.side")
-_FILL_LIQUIDITY = (
+_FILL_ID = paths("id", "execution_id", "tradeId", "trade_id", "execId", "execution.execId", "exec_id", "match_id")
+_FILL_QUANTITY = paths("amount", "qty", "quantity", "size", "shares", "execution.shares", "filled_quantity", "sz")
+_FILL_PRICE = paths("price", "execution.price", "px", "fill_price")
+_FILL_FEE = paths("fee", "commission", "commissionReport.commission")
+_FILL_FEE_CURRENCY = paths("fee_currency", "feeCurrency", "commissionAsset", "commissionReport.currency", "fee_asset")
+_FILL_SIDE = paths("side", "execution.side")
+_FILL_LIQUIDITY = paths(
     "takerOrMaker",
     "liquidity",
     "maker",
@@ -55,6 +55,10 @@ _FILL_LIQUIDITY = (
     "execution.lastLiquidity",
 )
 
+_COST_OF_FEE = paths("cost", "amount")
+_CURRENCY_OF_FEE = paths("currency", "asset")
+
+_MAX: Final = sys.float_info.max
 _MOST_FILLS: Final = 1_000
 """Fills of one order that are read; an answer with more of them is not one of a venue."""
 
@@ -64,8 +68,7 @@ Fee: TypeAlias = "tuple[Amount, str | None]"
 """An amount paid (a rebate if it is negative) and its currency, if the answer says it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fill:
+class Fill(NamedTuple):
     """One fill of an order."""
 
     quantity: Amount
@@ -77,30 +80,57 @@ class Fill:
     symbol: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+def _nothing(_: str) -> None:
+    return None
+
+
+@dataclass(slots=True, eq=False)
 class Report:
-    """What an answer says of an order; what it does not say is None."""
+    """What an answer says of an order; what it does not say is None.
+
+    What every order is recorded by was read already, the rest is read when it is asked for.
+    """
 
     status: OrderStatus
     id: str | None = None
-    client_id: str | None = None
-    symbol: str | None = None
-    side: OrderSide | None = None
-    type: OrderType | None = None
     quantity: Amount | None = None
-    price: Amount | None = None
     filled: Amount | None = None
     average: Amount | None = None
-    reject_reason: OrderRejectReason | None = None
-    time_in_force: str | None = None
     fills: tuple[Fill, ...] = ()
     """The fills that the answer lists."""
-    fees: tuple[Fee, ...] = field(default=())
+    fees: tuple[Fee, ...] = ()
     """The fees of the whole order so far; the fills that are listed have their own."""
     stated: bool = False
     """Whether the answer states a status itself, rather than that the order was taken."""
     understood: bool = True
     """Whether the answer was recognized as anything about an order."""
+    source: Lookup = _nothing
+
+    @property
+    def symbol(self) -> str | None:
+        """The instrument."""
+        return text(first(self.source, _SYMBOL))
+
+    @property
+    def side(self) -> OrderSide | None:
+        """Whether it bought or sold."""
+        return vocabulary.side(first(self.source, _SIDE))
+
+    @property
+    def type(self) -> OrderType | None:
+        """The type of the order."""
+        said = first(self.source, _TYPE)
+        return None if said is None else vocabulary.order_type(said)
+
+    @property
+    def client_id(self) -> str | None:
+        """The bot's own id of the order."""
+        return text(first(self.source, _CLIENT_ID))
+
+    @property
+    def reject_reason(self) -> OrderRejectReason | None:
+        """Why the order was rejected, if it was."""
+        return vocabulary.reject_reason(first(self.source, _REASON)) if self.status == "rejected" else None
 
 
 _SENT = Report("pending_new")
@@ -125,41 +155,43 @@ def read(result: object) -> Report:
         return cast("Report", result)
     if kind is int or kind is UUID or issubclass(kind, str):
         identity = text(result)
-        return Report("new", id=identity) if identity else _NOT_UNDERSTOOD
+        return Report("new", identity) if identity else _NOT_UNDERSTOOD
     if issubclass(kind, _UNFINISHED):
         return _NOT_UNDERSTOOD
     return _read_order(lookup(result))
 
 
 def _read_order(source: Lookup) -> Report:
-    identity = text(first(source, _ID))
-    said = first(source, _STATUS)
+    identity = text(source("id")) or text(first(source, _ID))
+    said = source("status")
+    if type(said) is not str or not said:
+        said = first(source, _STATUS)
     if identity is None and said is None:
         return _NOT_UNDERSTOOD
     fills = _read_fills(first(source, _TRADES))
-    filled = amount(first(source, _FILLED))
+    filled = _number(source, "filled", _FILLED)
     if filled is None and fills:
         filled = sum((float(fill.quantity) for fill in fills), 0.0)
-    quantity = amount(first(source, _QUANTITY))
-    status = _status(said, quantity, filled)
-    said_type = first(source, _TYPE)
+    quantity = _number(source, "amount", _QUANTITY)
     return Report(
-        status,
-        id=identity,
-        client_id=text(first(source, _CLIENT_ID)),
-        symbol=text(first(source, _SYMBOL)),
-        side=vocabulary.side(first(source, _SIDE)),
-        type=None if said_type is None else vocabulary.order_type(said_type),
-        quantity=quantity,
-        price=amount(first(source, _PRICE)),
-        filled=filled,
-        average=_average(source, filled, fills),
-        reject_reason=vocabulary.reject_reason(first(source, _REASON)) if status == "rejected" else None,
-        time_in_force=vocabulary.time_in_force(first(source, _TIME_IN_FORCE)),
-        fills=fills,
-        fees=() if any(fill.fees for fill in fills) else _read_fees(source),
-        stated=said is not None,
+        _status(said, quantity, filled),
+        identity,
+        quantity,
+        filled,
+        _average(source, filled, fills) if filled or fills else None,
+        fills,
+        () if fills and any(fill.fees for fill in fills) else _read_fees(source),
+        said is not None,
+        source=source,
     )
+
+
+def _number(source: Lookup, name: str, names: Paths) -> Amount | None:
+    """The number under `name`, as ccxt calls it, else under the other names."""
+    value = source(name)
+    if type(value) is float and -_MAX <= value <= _MAX:
+        return value
+    return amount(first(source, names))
 
 
 def _status(said: object, quantity: Amount | None, filled: Amount | None) -> OrderStatus:
@@ -177,7 +209,7 @@ def _status(said: object, quantity: Amount | None, filled: Amount | None) -> Ord
 
 
 def _average(source: Lookup, filled: Amount | None, fills: Sequence[Fill]) -> Amount | None:
-    average = amount(first(source, _AVERAGE))
+    average = _number(source, "average", _AVERAGE)
     if average is not None and average > 0:
         return average
     bought = sum(float(fill.quantity) for fill in fills)
@@ -212,19 +244,22 @@ def _read_fill(source: Lookup) -> Fill | None:
     )
 
 
-def _read_fees(source: Lookup, names: Sequence[str] = _FEE, currency: str | None = None) -> tuple[Fee, ...]:
+def _read_fees(source: Lookup, names: Paths = _FEE, currency: str | None = None) -> tuple[Fee, ...]:
     """The fees that are listed, or the single one: a number, or a `cost` with its `currency` as ccxt has it."""
-    listed = first(source, _FEES)
-    several = cast("Sequence[object]", listed)[:_MOST_FILLS] if type(listed) is list else ()
-    found = [fee for one in several if (fee := _read_fee(one, currency))]
-    if not found and (fee := _read_fee(first(source, names), currency)):
-        found.append(fee)
-    return tuple(found)
+    listed = source("fees")
+    if type(listed) is list:
+        entries = cast("Sequence[object]", listed)[:_MOST_FILLS]
+        found = [fee for one in entries if (fee := _read_fee(one, currency)) is not None]
+        if found:
+            return tuple(found)
+    fee = _read_fee(first(source, names), currency)
+    return () if fee is None else (fee,)
 
 
 def _read_fee(value: object, currency: str | None) -> Fee | None:
-    paid = amount(value)
+    kind = type(value)
+    paid = None if kind is dict else amount(value)
     if paid is None and value is not None:
         source = lookup(value)
-        paid, currency = amount(first(source, ("cost", "amount"))), text(first(source, ("currency", "asset"))) or currency
-    return (paid, currency) if paid is not None else None
+        paid, currency = _number(source, "cost", _COST_OF_FEE), text(first(source, _CURRENCY_OF_FEE)) or currency
+    return None if paid is None else (paid, currency)

@@ -1,16 +1,14 @@
 """What has been counted already: the same execution and the same end of an order count once, however often they are told.
 
 A venue repeats itself (after a reconnect, in the answer to each query), and a bot tells us the same order from its submission,
-its queries and its stream. The memory is bounded: what was used least recently is forgotten first.
+its queries and its stream. The memory is bounded: what was not used for long is forgotten.
 """
 
 from __future__ import annotations
 
 import os
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Final, Generic, NamedTuple, TypeVar
 
@@ -26,25 +24,28 @@ _V = TypeVar("_V")
 
 
 class _Recent(Generic[_V]):
-    """A mapping that makes what is missing and forgets what was used least recently."""
+    """A mapping that makes what is missing, and forgets what was not used while `size` others were.
+
+    Two generations: the younger one is filled, and becomes the older one when it is full.
+    """
 
     def __init__(self, make: Callable[[], _V], size: int) -> None:
         self._make = make
-        self._size = size
-        self._entries: OrderedDict[Hashable, _V] = OrderedDict()
+        self._half = max(size // 2, 1)
+        self.clear()
 
     def __getitem__(self, key: Hashable) -> _V:
-        value = self._entries.get(key)
+        value = self._younger.get(key)
         if value is None:
-            value = self._entries[key] = self._make()
-            if len(self._entries) > self._size:
-                self._entries.popitem(last=False)
-        else:
-            self._entries.move_to_end(key)
+            value = self._older.get(key) or self._make()
+            if len(self._younger) >= self._half:
+                self._older, self._younger = self._younger, {}
+            self._younger[key] = value
         return value
 
     def clear(self) -> None:
-        self._entries.clear()
+        self._younger: dict[Hashable, _V] = {}
+        self._older: dict[Hashable, _V] = {}
 
 
 class Growth(NamedTuple):
@@ -56,20 +57,24 @@ class Growth(NamedTuple):
     fees: tuple[float, ...]
 
 
-@dataclass(slots=True)
 class _Execution:
-    counted: bool = False
+    counted = False
 
 
-@dataclass(slots=True)
 class _Order:
-    submitted: bool = False
+    submitted = False
     ended: OrderStatus | None = None
-    filled: float = 0.0
-    cost: float = 0.0
+    filled = 0.0
+    cost = 0.0
     fees: tuple[float, ...] = ()
-    by_totals: bool = False
+    by_totals = False
     """Whether a part of it was counted from its totals: fills that are listed later would count that part again."""
+
+    def end(self, status: OrderStatus) -> bool:
+        new = self.ended is None or (self.ended == "unknown" and status != "unknown")
+        if new:
+            self.ended = status
+        return new
 
 
 class Seen:
@@ -97,11 +102,7 @@ class Seen:
     def end(self, key: Hashable, status: OrderStatus) -> bool:
         """Whether this end of the order counts: its first one, or what an unknown one turned out to be."""
         with self._lock:
-            order = self._orders[key]
-            new = order.ended is None or (order.ended == "unknown" and status != "unknown")
-            if new:
-                order.ended = status
-            return new
+            return self._orders[key].end(status)
 
     def listed(self, key: Hashable, filled: float, cost: float) -> bool:
         """Whether the order's fills can be counted one by one, as they are listed: `filled` in all, at `cost`."""
@@ -111,15 +112,19 @@ class Seen:
                 order.filled, order.cost = filled, cost
             return not order.by_totals
 
-    def grown(self, key: Hashable, filled: float, cost: float, fees: tuple[float, ...]) -> Growth | None:
-        """Return what was filled since the order was last told of, None if nothing was."""
+    def totals(
+        self, key: Hashable, filled: float, cost: float, fees: tuple[float, ...], status: OrderStatus | None
+    ) -> tuple[Growth | None, bool]:
+        """Return what was filled since the order was last told of, None if nothing was, and whether its end counts."""
         with self._lock:
             order = self._orders[key]
-            growth = Growth(filled - order.filled, cost - order.cost, _minus(fees, order.fees))
-            if growth.quantity <= filled * _ROUNDING:
-                return None
+            ended = status is not None and order.end(status)
+            quantity = filled - order.filled
+            if quantity <= filled * _ROUNDING:
+                return None, ended
+            growth = Growth(quantity, cost - order.cost, _minus(fees, order.fees) if order.fees else fees)
             order.filled, order.cost, order.fees, order.by_totals = filled, cost, fees, True
-            return growth
+            return growth, ended
 
     def clear(self) -> None:
         """Forget everything."""

@@ -139,12 +139,14 @@ def side(value: object) -> OrderSide | None:
 
 def order_type(value: object) -> OrderType:
     """Return the order type that `value` means; `other` if it is no word that we know."""
-    return _TYPES.get(word(value) or "", "other")
+    known = _TYPES.get(value) if type(value) is str else None  # spelt just so, as most are
+    return known or _TYPES.get(word(value) or "", "other")
 
 
 def status(value: object) -> OrderStatus:
     """Return the status that `value` means; `unknown` if it is no word that we know."""
-    return _STATUSES.get(word(value) or "", "unknown")
+    known = _STATUSES.get(value) if type(value) is str else None  # spelt just so, as most are
+    return known or _STATUSES.get(word(value) or "", "unknown")
 
 
 def liquidity(value: object) -> FillLiquidity:

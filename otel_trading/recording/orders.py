@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
 
 from otel_trading.metrics import faults
 from otel_trading.orders import Failure, Fill, Report, measure, seen
 from otel_trading.orders import currency as currencies
-from otel_trading.orders.reading import Amount
+from otel_trading.orders.results import Fee
 from otel_trading.orders.vocabulary import TERMINAL
-from otel_trading.recording.order_series import Context, OrderSeries, series
-from otel_trading.semconv.attributes import OrderOperation, OrderRejectReason, OrderSide, OrderStatus
+from otel_trading.recording.order_series import OrderSeries, series
+from otel_trading.semconv.attributes import FillLiquidity, OrderOperation, OrderRejectReason, OrderStatus
 
 
 class AccountLike(Protocol):
@@ -51,30 +51,47 @@ class Terms(NamedTuple):
 
     def money(self, symbol: str | None) -> currencies.Money:
         """Return how the money of `symbol` is counted: as it says itself, else in our currency, else in the account's."""
-        said = currencies.of_symbol(symbol) if symbol else currencies.Money(None)
-        currency = self.fill_currency or said.currency or self.currency or getattr(self.account, "currency", None)
-        if not isinstance(currency, str):
-            currency = currencies.UNKNOWN
-            faults.log_once(
-                ("no currency", symbol),
-                "otel_trading: no currency is known for %s, its money is recorded as %s; give `currency=`",
-                symbol,
-                currency,
-            )
-        return said._replace(currency=currency)
+        account = self.account
+        own = None if account is None else getattr(account, "currency", None)
+        return _money(symbol, self.fill_currency, self.currency, own if isinstance(own, str) else None)
+
+
+@lru_cache(maxsize=2048)
+def _money(symbol: str | None, certain: str | None, ours: str | None, accounts: str | None) -> currencies.Money:
+    said = currencies.of_symbol(symbol) if symbol else currencies.Money(currencies.UNKNOWN)
+    known = certain or (said.currency if said.currency != currencies.UNKNOWN else None) or ours or accounts
+    if known is None:
+        faults.log_once(
+            ("no currency", symbol),
+            "otel_trading: no currency is known for %s, its money is recorded as %s; give `currency=`",
+            symbol,
+            currencies.UNKNOWN,
+        )
+    return said._replace(currency=known or currencies.UNKNOWN)
 
 
 def record_result(found: OrderSeries, operation: OrderOperation, seconds: float, report: Report, terms: Terms) -> None:
     """Record that an operation returned, after `seconds`, what `report` says."""
-    found = _completed(found, report)
+    context = found.context
+    if context.symbol is None or context.side is None or context.type is None:
+        found = _completed(found, report)
     submitted = operation == "submit"
-    found.durations[operation, report.status if submitted or report.stated else None, None].record(seconds)
-    for fill in _fills(found.context, report):
-        record_fill(found, fill, terms)
-    ended = report.status in TERMINAL or (submitted and report.status == "unknown")
+    status, identity = report.status, report.id
+    found.durations[operation, status if submitted or report.stated else None, None].record(seconds)
     # Without an id, an answer to anything but the submission could be one that was counted before.
-    if ended and (submitted or report.id) and record_end(found, report.status, report.reject_reason, report.id):
-        _record_slippage(found, report, terms)
+    ended = status in TERMINAL if submitted or identity is not None else False
+    if submitted and status == "unknown":
+        ended = True
+    if report.fills and _record_listed(found, report, terms):
+        counts = ended and _ends(found, status, identity)
+    elif report.filled and report.average and report.filled > 0:
+        counts = _record_totals(found, report, status if ended else None, terms)
+    else:
+        counts = ended and _ends(found, status, identity)
+    if counts:
+        found.ends[status, (report.reject_reason or "other") if status == "rejected" else None].add()
+        if terms.reference_price is not None:
+            _record_slippage(found, report, terms.reference_price, terms)
 
 
 def _completed(found: OrderSeries, report: Report) -> OrderSeries:
@@ -93,13 +110,16 @@ def record_failure(found: OrderSeries, operation: OrderOperation, seconds: float
         record_end(found, failure.status, failure.reject_reason, None)
 
 
-def record_end(found: OrderSeries, status: OrderStatus, reason: OrderRejectReason | None, order_id: str | None) -> bool:
-    """Count an order that ended, or whose fate is unknown; with an id, each end counts once. Returns whether it counted."""
+def record_end(found: OrderSeries, status: OrderStatus, reason: OrderRejectReason | None, order_id: str | None) -> None:
+    """Count an order that ended, or whose fate is unknown; with an id, each end counts once."""
+    if _ends(found, status, order_id):
+        found.ends[status, (reason or "other") if status == "rejected" else None].add()
+
+
+def _ends(found: OrderSeries, status: OrderStatus, order_id: str | None) -> bool:
+    """Whether this end of the order is new."""
     context = found.context
-    if order_id is not None and not seen.end((context.venue, context.account, order_id), status):
-        return False
-    found.ends[status, (reason or "other") if status == "rejected" else None].add()
-    return True
+    return order_id is None or seen.end((context.venue, context.account, order_id), status)
 
 
 def record_fill(found: OrderSeries, fill: Fill, terms: Terms) -> None:
@@ -111,25 +131,24 @@ def record_fill(found: OrderSeries, fill: Fill, terms: Terms) -> None:
     key = (context.venue, context.account, context.symbol, context.side, fill.execution_id)
     once = fill.execution_id is not None
     if not once or seen.execution(key):
-        _record_fill(found, fill, terms)
-    account = terms.account
-    if account is None or context.symbol is None or context.side is None:
-        return
+        _record_fill(found, float(fill.quantity), float(fill.price), fill.liquidity, fill.fees, terms)
     # On its own: a fill that was told without the account before is still new to it.
-    if not once or seen.execution((*key, "account")):
-        _hand_over(account, context.symbol, context.side, fill, terms.multiplier)
+    if terms.account is not None and (not once or seen.execution((*key, "account"))):
+        _hand_over(terms.account, found, fill, terms.multiplier)
 
 
-def _record_fill(found: OrderSeries, fill: Fill, terms: Terms) -> None:
+def _record_fill(
+    found: OrderSeries, quantity: float, price: float, liquidity: FillLiquidity, fees: Sequence[Fee], terms: Terms
+) -> None:
     money = terms.money(found.context.symbol)
-    currency = money.currency or currencies.UNKNOWN
-    found.fills[fill.liquidity].add()
-    value = money.value(float(fill.quantity), float(fill.price), terms.multiplier)
+    currency = money.currency
     in_currency = found.money[currency]
+    value = money.value(quantity, price, terms.multiplier)
+    found.fills[liquidity].add()
     in_currency.notional.record(value)
     in_currency.volume.add(value)
-    for paid, fee_currency in fill.fees:
-        charged = found.money[fee_currency or currency]
+    for paid, fee_currency in fees:
+        charged = in_currency if fee_currency is None or fee_currency == currency else found.money[fee_currency]
         if paid > 0:
             charged.fees.add(paid)
         elif paid < 0:
@@ -137,7 +156,10 @@ def _record_fill(found: OrderSeries, fill: Fill, terms: Terms) -> None:
 
 
 @faults.contained("account")
-def _hand_over(account: AccountLike, symbol: str, side: OrderSide, fill: Fill, multiplier: float) -> None:
+def _hand_over(account: AccountLike, found: OrderSeries, fill: Fill, multiplier: float) -> None:
+    symbol, side = found.context.symbol, found.context.side
+    if symbol is None or side is None:
+        return
     fee, fee_currency = fill.fees[0] if fill.fees else (0, None)
     account.fill(
         symbol,
@@ -151,45 +173,54 @@ def _hand_over(account: AccountLike, symbol: str, side: OrderSide, fill: Fill, m
     )
 
 
-def _fills(context: Context, report: Report) -> Iterable[Fill]:
-    """The fills that the report lists, else the one that its filled quantity has grown by since it was last told."""
-    key = (context.venue, context.account, report.id)
-    listed = report.fills
-    filled = sum(float(fill.quantity) for fill in listed)
-    cost = sum(float(fill.quantity) * float(fill.price) for fill in listed)
-    if listed and (report.id is None or seen.listed(key, filled, cost)):
-        for place, fill in enumerate(listed):
-            # A venue lists an order's fills in their order, so that the place is an id of its own.
-            named = fill.execution_id is not None or report.id is None
-            yield fill if named else replace(fill, execution_id=f"{report.id}#{place}")
-    elif report.filled and report.average and report.filled > 0:
-        yield from _growth(key, report, report.filled, report.average)
+def _record_listed(found: OrderSeries, report: Report, terms: Terms) -> bool:
+    """Record the fills that the report lists; False if the order was counted by its totals before."""
+    listed, identity, context = report.fills, report.id, found.context
+    if identity is not None:
+        filled = sum([float(fill.quantity) for fill in listed])
+        cost = sum([float(fill.quantity) * float(fill.price) for fill in listed])
+        if not seen.listed((context.venue, context.account, identity), filled, cost):
+            return False
+    for place, fill in enumerate(listed):
+        # A venue lists an order's fills in their order, so that the place is an id of its own.
+        named = fill.execution_id is not None or identity is None
+        record_fill(found, fill if named else fill._replace(execution_id=f"{identity}#{place}"), terms)
+    return True
 
 
-def _growth(key: tuple[str | None, ...], report: Report, filled: Amount, average: Amount) -> Iterable[Fill]:
-    if report.id is None:
-        yield Fill(filled, average, fees=report.fees)
-        return
-    total, paid = float(filled), tuple(float(fee) for fee, _ in report.fees)
-    grown = seen.grown(key, total, total * float(average), paid)
+def _record_totals(found: OrderSeries, report: Report, status: OrderStatus | None, terms: Terms) -> bool:
+    """Record what the order was filled by since it was last told, as one fill; returns whether its end counts."""
+    context, identity, fees = found.context, report.id, report.fees
+    filled, average = float(report.filled or 0), float(report.average or 0)
+    if identity is None:
+        fill = Fill(report.filled or 0, report.average or 0, fees=fees)
+        record_fill(found, fill, terms)
+        return status is not None
+    paid = tuple([float(fee) for fee, _ in fees])
+    grown, ended = seen.totals((context.venue, context.account, identity), filled, filled * average, paid, status)
     if grown is None:
-        return
-    name = f"{report.id}:{total:.12g}"
-    if grown.quantity == total:  # all at once: keep the numbers as they were given, to the last digit
-        yield Fill(filled, average, name, fees=report.fees)
-    else:
+        return ended
+    quantity, price = grown.quantity, average
+    whole = quantity == filled
+    if not whole:
         # An average that was corrected downwards can leave the increment without a price: take the average then.
-        price = grown.cost / grown.quantity if grown.cost > 0 else average
-        fees = tuple((share, currency) for share, (_, currency) in zip(grown.fees, report.fees, strict=True))
-        yield Fill(grown.quantity, price, name, fees=fees)
+        price = grown.cost / quantity if grown.cost > 0 else average
+        fees = tuple([(share, currency) for share, (_, currency) in zip(grown.fees, fees, strict=True)])
+    _record_fill(found, quantity, price, "unknown", fees, terms)
+    if terms.account is not None:
+        # All at once: with the numbers as they were given, to the last digit.
+        exact = (report.filled or 0, report.average or 0) if whole else (quantity, price)
+        fill = Fill(*exact, f"{identity}:{filled:.12g}", fees=fees)
+        _hand_over(terms.account, found, fill, terms.multiplier)
+    return ended
 
 
-def _record_slippage(found: OrderSeries, report: Report, terms: Terms) -> None:
+def _record_slippage(found: OrderSeries, report: Report, reference: float, terms: Terms) -> None:
     side = found.context.side
-    if terms.reference_price is None or side is None or not report.filled or not report.average:
+    if side is None or not report.filled or not report.average:
         return
     money = terms.money(found.context.symbol)
     filled, average = float(report.filled), float(report.average)
-    measured = measure(side, average, terms.reference_price, filled, terms.multiplier, inverse=money.inverse)
+    measured = measure(side, average, reference, filled, terms.multiplier, inverse=money.inverse)
     if measured is not None:
-        found.money[money.currency or currencies.UNKNOWN].slippage(measured)
+        found.money[money.currency].slippage(measured)

@@ -13,7 +13,7 @@ from uuid import UUID
 import numpy as np
 import pytest
 
-from otel_trading.orders.reading import amount, first, lookup, text
+from otel_trading.orders.reading import amount, first, lookup, paths, text
 
 
 @dataclass
@@ -80,8 +80,8 @@ def test_what_would_have_to_be_run_is_not_there(source) -> None:
 
 def test_paths_lead_into_nested_objects() -> None:
     source = lookup({"a": SimpleNamespace(b={"c": 1}), "empty": "", "none": None, "d": 2})
-    assert first(source, ("missing", "a.b.c", "d")) == 1
-    assert first(source, ("none", "empty", "a.x.y", "d")) == 2
+    assert first(source, paths("missing", "a.b.c", "d")) == 1
+    assert first(source, paths("none", "empty", "a.x.y", "d")) == 2
     assert first(source, ()) is None
 
 

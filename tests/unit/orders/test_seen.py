@@ -18,14 +18,16 @@ def test_execution_is_new_once() -> None:
     assert [seen.execution("1"), seen.execution("2"), seen.execution("1")] == [True, True, False]
 
 
-def test_least_recently_used_is_forgotten_first() -> None:
-    seen = Seen(size=2)
-    seen.execution("1")
-    seen.execution("2")
-    assert not seen.execution("1")  # used again, so that 2 is the one to go
-    assert seen.execution("3")
-    assert not seen.execution("1")
-    assert seen.execution("2")
+def test_what_is_used_is_kept_and_what_is_not_is_forgotten() -> None:
+    """Bounded: at most `size` are remembered, and what was used lately is among them."""
+    seen = Seen(size=10)
+    seen.execution("used")
+    seen.execution("unused")
+    for n in range(100):
+        seen.execution(n)
+        assert not seen.execution("used")
+        assert len(seen._executions._younger) + len(seen._executions._older) <= 10
+    assert seen.execution("unused")
 
 
 def test_order_ends_once_and_an_unknown_one_once_more() -> None:
@@ -45,16 +47,16 @@ def test_increments_add_up_to_the_totals(fills) -> None:
     for bought, price in fills:
         quantity, cost, fee = quantity + bought, cost + bought * price, fee + 1
         for _ in range(2):  # told twice
-            if (grown := seen.grown("1", quantity, cost, (fee,))) is not None:
+            if (grown := seen.totals("1", quantity, cost, (fee,), None)[0]) is not None:
                 found = [found[0] + grown.quantity, found[1] + grown.cost, found[2] + grown.fees[0]]
     assert found == [quantity, cost, fee]
 
 
 def test_rounding_of_floats_is_no_fill() -> None:
     seen = Seen()
-    seen.grown("1", 0.1 + 0.2, 30.0, ())
-    assert seen.grown("1", 0.3, 30.0, ()) is None
-    assert seen.grown("1", 0.1 + 0.2 + 1e-16, 30.0, ()) is None
+    assert seen.totals("1", 0.1 + 0.2, 30.0, (), None)[0] is not None
+    assert seen.totals("1", 0.3, 30.0, (), None)[0] is None
+    assert seen.totals("1", 0.1 + 0.2 + 1e-16, 30.0, (), None)[0] is None
 
 
 def test_many_threads_count_each_execution_once() -> None:
