@@ -9,6 +9,7 @@ import pytest
 from otel_trading.account import Account
 from otel_trading.metrics import faults
 from otel_trading.metrics.collection import collecting
+from otel_trading.semconv.attributes import ACCOUNT_NAME
 from tests.routes import ROUTES, Reader, attached
 
 Points = dict[str, list[tuple[float, dict[str, str]]]]
@@ -23,13 +24,13 @@ class Seen:
     def points(self) -> Points:
         with collecting(id(self.reader)):
             data = self.reader.get_metrics_data()
-        return {
-            metric.name.removeprefix("trading."): [(point.value, dict(point.attributes)) for point in metric.data.data_points]
-            for resource in (data.resource_metrics if data else ())
-            for scope in resource.scope_metrics
-            for metric in scope.metrics
-            if metric.data.data_points
-        }
+        found: Points = {}
+        for metric in (m for r in (data.resource_metrics if data else ()) for s in r.scope_metrics for m in s.metrics):
+            # What is not of an account was said by other tests, of other things, and lives on in the process.
+            ours = [point for point in metric.data.data_points if ACCOUNT_NAME in point.attributes]
+            if ours:
+                found[metric.name.removeprefix("trading.")] = [(point.value, dict(point.attributes)) for point in ours]
+        return found
 
     def values(self) -> dict[str, float]:
         """Every series by its metric, and its symbol where it has one; for tests of a single account."""
