@@ -16,8 +16,8 @@ from otel_trading.errors import ConfigurationError
 from otel_trading.metrics import faults
 from otel_trading.orders import Report, classify, read, vocabulary
 from otel_trading.recording.calls import account_name
-from otel_trading.recording.order_series import Context, OrderSeries, series
-from otel_trading.recording.orders import AccountLike, Terms, record_failure, record_result
+from otel_trading.recording.order_series import Context
+from otel_trading.recording.orders import AccountLike, OrderRecorder, Terms, recorders
 from otel_trading.recording.series import Table
 from otel_trading.semconv import attributes as a
 from otel_trading.semconv.attributes import OrderOperation as Operation
@@ -92,8 +92,8 @@ def settings(
     )
 
 
-_Sent: TypeAlias = "tuple[OrderSeries, tuple[object, ...], Request | None, OpenSpan | None]"
-"""An operation that was begun: its series, what the request can be read from, the request if it was read, and the span."""
+_Sent: TypeAlias = "tuple[OrderRecorder, tuple[object, ...], Request | None, OpenSpan | None]"
+"""An operation that was begun: its recorder, what the request can be read from, the request if it was read, and the span."""
 
 
 class OrderOperation:
@@ -106,7 +106,8 @@ class OrderOperation:
         self._submits = chosen.operation == "submit"
         self._direct = reader is not None and reader.direct
         self._refers = reader is not None and (reader.refers or not self._submits)
-        self._by_heads: Table[_HeadKey, OrderSeries] = Table(self._series_of_heads)
+        self._recorders = recorders(chosen.terms)
+        self._by_heads: Table[_HeadKey, OrderRecorder] = Table(self._recorder_of_heads)
 
     def begin(self, venue: Any, symbol: Any, side: Any, kind: Any, price: Any, rest: tuple[object, ...]) -> _Sent:
         """Count what is sent; the arguments are the `inputs` of the reader."""
@@ -120,15 +121,15 @@ class OrderOperation:
         ):
             found = self._by_heads[venue, symbol, side, kind, price is None]
             if self._submits:
-                found.submissions.add()
+                found.series.submissions.add()
             return found, rest, None, None
         return self.begin_with(self._read(rest))
 
     def begin_with(self, request: Request) -> _Sent:
         """Count what is sent, as `request` says it."""
-        found = series[self._context(request)]
+        found = self._recorders[self._context(request)]
         if self._submits:
-            found.submissions.add()
+            found.series.submissions.add()
         return found, (), request, self._span(found.context, request) if tracing.enabled() else None
 
     def ended(self, result: object, seconds: float, sent: _Sent | None) -> None:
@@ -139,21 +140,19 @@ class OrderOperation:
         convert = self._chosen.result
         report = read(result) if convert is None else read(_converted(convert, result))
         if self._submits and report.understood and not (report.stated or report.filled or report.symbol):
-            found.durations["submit", report.status, None].record(seconds)  # sent or acknowledged, and no more is known
+            found.series.durations["submit", report.status, None].record(seconds)  # sent or acknowledged, and no more is known
         else:
             self._record(found, report, result, seconds, request or (self._read(rest) if self._refers else None))
         if span is not None:
             span.end(_answer(report))
 
-    def _record(self, found: OrderSeries, report: Report, result: object, seconds: float, request: Request | None) -> None:
-        terms = self._chosen.terms
-        if request is not None and request.reference_price is not None:
-            terms = terms._replace(reference_price=float(request.reference_price))
+    def _record(self, found: OrderRecorder, report: Report, result: object, seconds: float, request: Request | None) -> None:
+        reference = None if request is None else request.reference_price
         if self._submits and not report.understood:
             _not_understood(result)
         elif request is not None and not self._submits and report.id is None:
             report = replace(report, id=request.order_id)
-        record_result(found, self._chosen.operation, seconds, report, terms)
+        found.returned(self._chosen.operation, seconds, report, None if reference is None else float(reference))
 
     def failed(self, error: BaseException, seconds: float, sent: _Sent | None) -> None:
         """Record what the operation raised."""
@@ -161,7 +160,7 @@ class OrderOperation:
             return
         found, _, _, span = sent
         failure = classify(error, self._chosen.errors)
-        record_failure(found, self._chosen.operation, seconds, failure)
+        found.failed(self._chosen.operation, seconds, failure)
         if span is not None:
             known = {a.ORDER_STATUS: failure.status, a.ORDER_REJECT_REASON: failure.reject_reason}
             span.end(known if self._submits else None, failure.error_type)
@@ -169,11 +168,11 @@ class OrderOperation:
     def _read(self, rest: tuple[object, ...]) -> Request:
         return Request() if self._reader is None else self._reader.read(rest)
 
-    def _series_of_heads(self, heads: _HeadKey) -> OrderSeries:
+    def _recorder_of_heads(self, heads: _HeadKey) -> OrderRecorder:
         venue, symbol, side, kind, unpriced = heads
         said = "limit" if kind is None and not unpriced else kind
         known = None if said is None else vocabulary.order_type(said)
-        return series[self._context(Request(venue, symbol, vocabulary.side(side), known))]
+        return self._recorders[self._context(Request(venue, symbol, vocabulary.side(side), known))]
 
     def _context(self, request: Request) -> Context:
         chosen = self._chosen

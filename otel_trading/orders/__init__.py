@@ -2,7 +2,7 @@
 
 from otel_trading.orders.errors import Failure, classify, error_type
 from otel_trading.orders.results import Fill, Report, read
-from otel_trading.orders.seen import Seen, seen
+from otel_trading.orders.seen import Memory, seen
 from otel_trading.orders.slippage import Slippage, measure
 
-__all__ = ["Failure", "Fill", "Report", "Seen", "Slippage", "classify", "error_type", "measure", "read", "seen"]
+__all__ = ["Failure", "Fill", "Memory", "Report", "Slippage", "classify", "error_type", "measure", "read", "seen"]

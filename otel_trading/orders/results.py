@@ -223,7 +223,7 @@ def _average(source: Lookup, filled: Amount | None, fills: Sequence[Fill]) -> Am
 
 def _read_fills(listed: object) -> tuple[Fill, ...]:
     kind = type(listed)
-    if kind is not list and kind is not tuple:
+    if (kind is not list and kind is not tuple) or not listed:
         return ()
     found = (_read_fill(lookup(entry)) for entry in cast("Sequence[object]", listed)[:_MOST_FILLS])
     return tuple(fill for fill in found if fill is not None)
@@ -257,9 +257,14 @@ def _read_fees(source: Lookup, names: Paths = _FEE, currency: str | None = None)
 
 
 def _read_fee(value: object, currency: str | None) -> Fee | None:
-    kind = type(value)
-    paid = None if kind is dict else amount(value)
-    if paid is None and value is not None:
-        source = lookup(value)
-        paid, currency = _number(source, "cost", _COST_OF_FEE), text(first(source, _CURRENCY_OF_FEE)) or currency
-    return None if paid is None else (paid, currency)
+    if value is None:
+        return None
+    number = None if issubclass(type(value), dict) else amount(value)
+    if number is not None:
+        return number, currency
+    source = lookup(value)
+    paid, named = source("cost"), source("currency")
+    if type(paid) is float and type(named) is str and named and -_MAX <= paid <= _MAX:  # as ccxt has it
+        return paid, named
+    cost = amount(first(source, _COST_OF_FEE))
+    return None if cost is None else (cost, text(first(source, _CURRENCY_OF_FEE)) or currency)

@@ -15,7 +15,10 @@ from typing import Final, Generic, NamedTuple, TypeVar
 from otel_trading.semconv.attributes import OrderStatus
 
 REMEMBERED: Final = 10_000
-"""Executions, and orders, that are remembered: a few megabytes at most."""
+"""Executions, and orders, of an account that are remembered: a few megabytes at most."""
+
+PLACES: Final = 100
+"""Accounts at venues that have a memory of their own."""
 
 _ROUNDING: Final = 1e-9
 """A share of a quantity that is no fill but the rounding of floats."""
@@ -37,7 +40,7 @@ class _Recent(Generic[_V]):
     def __getitem__(self, key: Hashable) -> _V:
         value = self._younger.get(key)
         if value is None:
-            value = self._older.get(key) or self._make()
+            value = (self._older.get(key) if self._older else None) or self._make()
             if len(self._younger) >= self._half:
                 self._older, self._younger = self._younger, {}
             self._younger[key] = value
@@ -77,8 +80,8 @@ class _Order:
         return new
 
 
-class Seen:
-    """Answers whether something is new, and remembers it."""
+class Memory:
+    """What was told of one account at one venue: whether something is new, and remembers it."""
 
     def __init__(self, size: int = REMEMBERED) -> None:
         self._lock = threading.RLock()  # a signal handler that records may interrupt the thread that holds it
@@ -92,38 +95,38 @@ class Seen:
             new, execution.counted = not execution.counted, True
             return new
 
-    def submission(self, key: Hashable) -> bool:
+    def submission(self, order: str) -> bool:
         """Whether the order's submission is new."""
         with self._lock:
-            order = self._orders[key]
-            new, order.submitted = not order.submitted, True
+            known = self._orders[order]
+            new, known.submitted = not known.submitted, True
             return new
 
-    def end(self, key: Hashable, status: OrderStatus) -> bool:
+    def end(self, order: str, status: OrderStatus) -> bool:
         """Whether this end of the order counts: its first one, or what an unknown one turned out to be."""
         with self._lock:
-            return self._orders[key].end(status)
+            return self._orders[order].end(status)
 
-    def listed(self, key: Hashable, filled: float, cost: float) -> bool:
+    def listed(self, order: str, filled: float, cost: float) -> bool:
         """Whether the order's fills can be counted one by one, as they are listed: `filled` in all, at `cost`."""
         with self._lock:
-            order = self._orders[key]
-            if not order.by_totals and filled > order.filled:
-                order.filled, order.cost = filled, cost
-            return not order.by_totals
+            known = self._orders[order]
+            if not known.by_totals and filled > known.filled:
+                known.filled, known.cost = filled, cost
+            return not known.by_totals
 
     def totals(
-        self, key: Hashable, filled: float, cost: float, fees: tuple[float, ...], status: OrderStatus | None
+        self, order: str, filled: float, cost: float, fees: tuple[float, ...], status: OrderStatus | None
     ) -> tuple[Growth | None, bool]:
         """Return what was filled since the order was last told of, None if nothing was, and whether its end counts."""
         with self._lock:
-            order = self._orders[key]
-            ended = status is not None and order.end(status)
-            quantity = filled - order.filled
+            known = self._orders[order]
+            ended = status is not None and known.end(status)
+            quantity = filled - known.filled
             if quantity <= filled * _ROUNDING:
                 return None, ended
-            growth = Growth(quantity, cost - order.cost, _minus(fees, order.fees) if order.fees else fees)
-            order.filled, order.cost, order.fees, order.by_totals = filled, cost, fees, True
+            growth = Growth(quantity, cost - known.cost, _minus(fees, known.fees) if known.fees else fees)
+            known.filled, known.cost, known.fees, known.by_totals = filled, cost, fees, True
             return growth, ended
 
     def clear(self) -> None:
@@ -141,8 +144,33 @@ def _minus(now: tuple[float, ...], then: tuple[float, ...]) -> tuple[float, ...]
     return tuple(paid - before for paid, before in zip_longest(now, then[: len(now)], fillvalue=0.0))
 
 
+class Seen:
+    """The memories of a process, one for each account at each venue."""
+
+    def __init__(self) -> None:
+        self._memories: dict[Hashable, Memory] = {}
+
+    def __getitem__(self, place: tuple[str, str | None]) -> Memory:
+        """The memory of a venue and an account; beyond so many of them they share one."""
+        memory = self._memories.get(place)
+        if memory is None:
+            shared = place if len(self._memories) < PLACES else None
+            memory = self._memories.setdefault(shared, Memory())
+        return memory
+
+    def clear(self) -> None:
+        """Forget everything (for tests)."""
+        for memory in self._memories.values():
+            memory.clear()
+
+    def begin_in_child(self) -> None:
+        """Start from nothing in a process that forked."""
+        for memory in self._memories.values():
+            memory.begin_in_child()
+
+
 seen = Seen()
-"""The memory of this process, shared by the decorators and the plain calls."""
+"""What this process was told, shared by the decorators and the plain calls."""
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=seen.begin_in_child)

@@ -7,14 +7,13 @@ from typing import Any, Literal, TypeAlias
 
 from otel_trading import metrics
 from otel_trading.metrics import faults
-from otel_trading.orders import Fill, error_type, seen, vocabulary
+from otel_trading.orders import Fill, error_type, vocabulary
 from otel_trading.orders.reading import amount
 from otel_trading.recording import inference
 from otel_trading.recording.operations import error_series, severity_of
-from otel_trading.recording.order_series import Context, series
-from otel_trading.recording.orders import Terms, record_end
-from otel_trading.recording.orders import record_fill as record_read_fill
-from otel_trading.recording.series import select
+from otel_trading.recording.order_series import Context
+from otel_trading.recording.orders import Terms, recorders
+from otel_trading.recording.series import Table, select
 from otel_trading.recording.strategy import direction_of
 from otel_trading.recording.streams import stream_state
 from otel_trading.semconv import attributes as a
@@ -26,6 +25,9 @@ _MESSAGES = metrics.counter(m.STREAM_MESSAGES)
 _LAST_UPDATE = metrics.gauge(m.MARKET_DATA_LAST_UPDATE_TIME)
 _VENUE_CONNECTED = metrics.gauge(m.VENUE_CONNECTED)
 _ALERTS = metrics.counter(m.ALERTS)
+
+_recorders = Table(recorders)
+"""The recorders of what is told without an account object, by its terms."""
 
 StreamEvent: TypeAlias = Literal["connected", "disconnected", "reconnected", "message"]
 
@@ -55,14 +57,14 @@ def record_order(
         return
     said = vocabulary.status(status)
     context = Context(venue, strategy, account, symbol, vocabulary.side(side), vocabulary.order_type(type))
-    found = series[context]
-    if operation == "submit" and (order_id is None or seen.submission((venue, account, order_id))):
-        found.submissions.add()
+    found = _recorders[Terms()][context]
+    if operation == "submit" and (order_id is None or found.memory.submission(order_id)):
+        found.series.submissions.add()
     if latency is not None:
-        found.durations[operation, said, None].record(latency)
+        found.series.durations[operation, said, None].record(latency)
     if said in vocabulary.TERMINAL or said == "unknown":
         reason = None if reject_reason is None else vocabulary.reject_reason(reject_reason)
-        record_end(found, said, reason, order_id)
+        found.ended(said, reason, order_id)
 
 
 @faults.contained("record_fill")
@@ -104,7 +106,9 @@ def record_fill(
         ((paid, fee_currency),) if paid else (),
     )
     context = Context(venue, strategy, name, symbol, vocabulary.side(side))
-    record_read_fill(series[context], fill, Terms(None, keeper, multiplier, fill_currency=currency))
+    terms = Terms(None, keeper, multiplier, fill_currency=currency)
+    known = _recorders[terms] if keeper is None else recorders(terms)
+    known[context].filled(fill)
 
 
 @faults.contained("record_inference")

@@ -11,7 +11,8 @@ from otel_trading.orders import Failure, Fill, Report, measure, seen
 from otel_trading.orders import currency as currencies
 from otel_trading.orders.results import Fee
 from otel_trading.orders.vocabulary import TERMINAL
-from otel_trading.recording.order_series import OrderSeries, series
+from otel_trading.recording.order_series import Context, MoneySeries, series
+from otel_trading.recording.series import Table
 from otel_trading.semconv.attributes import FillLiquidity, OrderOperation, OrderRejectReason, OrderStatus
 
 
@@ -44,8 +45,6 @@ class Terms(NamedTuple):
     """Gets each fill, if there is one."""
     multiplier: float = 1
     """Units of the instrument in one contract."""
-    reference_price: float | None = None
-    """The price that was meant when the order was decided, if it is known."""
     fill_currency: str | None = None
     """The currency of prices, whatever the symbol says: for a caller that knows it of each fill."""
 
@@ -70,157 +69,170 @@ def _money(symbol: str | None, certain: str | None, ours: str | None, accounts: 
     return said._replace(currency=known or currencies.UNKNOWN)
 
 
-def record_result(found: OrderSeries, operation: OrderOperation, seconds: float, report: Report, terms: Terms) -> None:
-    """Record that an operation returned, after `seconds`, what `report` says."""
-    context = found.context
-    if context.symbol is None or context.side is None or context.type is None:
-        found = _completed(found, report)
-    submitted = operation == "submit"
-    status, identity = report.status, report.id
-    found.durations[operation, status if submitted or report.stated else None, None].record(seconds)
-    # Without an id, an answer to anything but the submission could be one that was counted before.
-    ended = status in TERMINAL if submitted or identity is not None else False
-    if submitted and status == "unknown":
-        ended = True
-    if report.fills and _record_listed(found, report, terms):
-        counts = ended and _ends(found, status, identity)
-    elif report.filled and report.average and report.filled > 0:
-        counts = _record_totals(found, report, status if ended else None, terms)
-    else:
-        counts = ended and _ends(found, status, identity)
-    if counts:
-        found.ends[status, (report.reject_reason or "other") if status == "rejected" else None].add()
-        if terms.reference_price is not None:
-            _record_slippage(found, report, terms.reference_price, terms)
+class OrderRecorder:
+    """Records the orders of one context under one set of terms."""
 
+    __slots__ = ("_money", "_money_series", "_others", "context", "memory", "series", "terms")
 
-def _completed(found: OrderSeries, report: Report) -> OrderSeries:
-    """The series of what the report says, too, where it was not known when the order was sent."""
-    context = found.context
-    symbol, side, kind = context.symbol or report.symbol, context.side or report.side, context.type or report.type
-    if (symbol, side, kind) == context[3:]:
-        return found
-    return series[context._replace(symbol=symbol, side=side, type=kind)]
+    def __init__(self, context: Context, terms: Terms, others: Table[Context, OrderRecorder]) -> None:
+        self.context = context
+        self.terms = terms
+        self.series = series[context]
+        self.memory = seen[context.venue, context.account]
+        self._others = others
+        self._money: currencies.Money | None = None
+        self._money_series: MoneySeries | None = None
 
+    def returned(self, operation: OrderOperation, seconds: float, report: Report, reference: float | None = None) -> None:
+        """Record that an operation returned, after `seconds`, what `report` says.
 
-def record_failure(found: OrderSeries, operation: OrderOperation, seconds: float, failure: Failure) -> None:
-    """Record that an operation raised; only a submission says something about the order itself."""
-    found.durations[operation, None, failure.error_type].record(seconds)
-    if operation == "submit":
-        record_end(found, failure.status, failure.reject_reason, None)
+        `reference` is the price that was meant when the order was decided, if it is known.
+        """
+        context = self.context
+        if context.symbol is None or context.side is None or context.type is None:
+            known = self._completed(report)
+            if known is not self:
+                known.returned(operation, seconds, report, reference)
+                return
+        submitted = operation == "submit"
+        status, order = report.status, report.id
+        self.series.durations[operation, status if submitted or report.stated else None, None].record(seconds)
+        ended = status in TERMINAL
+        if not submitted:
+            # Without an id, an answer to anything but the submission could be one that was counted before.
+            ended = ended and order is not None
+        elif status == "unknown":
+            ended = True
+        by_totals = report.filled is not None and report.average is not None and report.filled > 0
+        if by_totals and not (report.fills and self._listed(report)):
+            counts = self._totals(report, status if ended else None)
+        else:
+            counts = ended and (order is None or self.memory.end(order, status))
+        if counts:
+            self.series.ends[status, (report.reject_reason or "other") if status == "rejected" else None].add()
+            if reference is not None:
+                self._slipped(report, reference)
 
+    def failed(self, operation: OrderOperation, seconds: float, failure: Failure) -> None:
+        """Record that an operation raised; only a submission says something about the order itself."""
+        self.series.durations[operation, None, failure.error_type].record(seconds)
+        if operation == "submit":
+            self.ended(failure.status, failure.reject_reason, None)
 
-def record_end(found: OrderSeries, status: OrderStatus, reason: OrderRejectReason | None, order_id: str | None) -> None:
-    """Count an order that ended, or whose fate is unknown; with an id, each end counts once."""
-    if _ends(found, status, order_id):
-        found.ends[status, (reason or "other") if status == "rejected" else None].add()
+    def ended(self, status: OrderStatus, reason: OrderRejectReason | None, order: str | None) -> None:
+        """Count an order that ended, or whose fate is unknown; with an id, each end counts once."""
+        if order is None or self.memory.end(order, status):
+            self.series.ends[status, (reason or "other") if status == "rejected" else None].add()
 
+    def filled(self, fill: Fill) -> None:
+        """Record a fill and hand it to the account, each once where it has an execution id."""
+        context = self.context._replace(symbol=fill.symbol or self.context.symbol, side=fill.side or self.context.side)
+        if context != self.context:
+            self._others[context].filled(fill)
+            return
+        key = (context.symbol, context.side, fill.execution_id)
+        once = fill.execution_id is not None
+        if not once or self.memory.execution(key):
+            self._traded(float(fill.quantity), float(fill.price), fill.liquidity, fill.fees)
+        # On its own: a fill that was told without the account before is still new to it.
+        if self.terms.account is not None and (not once or self.memory.execution((*key, "account"))):
+            self._hand_over(self.terms.account, fill)
 
-def _ends(found: OrderSeries, status: OrderStatus, order_id: str | None) -> bool:
-    """Whether this end of the order is new."""
-    context = found.context
-    return order_id is None or seen.end((context.venue, context.account, order_id), status)
+    def _completed(self, report: Report) -> OrderRecorder:
+        """The recorder of what the report says, too, where it was not known when the order was sent."""
+        context = self.context
+        symbol, side, kind = context.symbol or report.symbol, context.side or report.side, context.type or report.type
+        if (symbol, side, kind) == context[3:]:
+            return self
+        return self._others[context._replace(symbol=symbol, side=side, type=kind)]
 
+    def _listed(self, report: Report) -> bool:
+        """Record the fills that the report lists; False if the order was counted by its totals before."""
+        listed, order = report.fills, report.id
+        if order is not None:
+            filled = sum([float(fill.quantity) for fill in listed])
+            cost = sum([float(fill.quantity) * float(fill.price) for fill in listed])
+            if not self.memory.listed(order, filled, cost):
+                return False
+        for place, fill in enumerate(listed):
+            # A venue lists an order's fills in their order, so that the place is an id of its own.
+            named = fill.execution_id is not None or order is None
+            self.filled(fill if named else fill._replace(execution_id=f"{order}#{place}"))
+        return True
 
-def record_fill(found: OrderSeries, fill: Fill, terms: Terms) -> None:
-    """Record a fill and hand it to the account, each once where it has an execution id."""
-    before = found.context
-    context = before._replace(symbol=fill.symbol or before.symbol, side=fill.side or before.side)
-    if context != before:
-        found = series[context]
-    key = (context.venue, context.account, context.symbol, context.side, fill.execution_id)
-    once = fill.execution_id is not None
-    if not once or seen.execution(key):
-        _record_fill(found, float(fill.quantity), float(fill.price), fill.liquidity, fill.fees, terms)
-    # On its own: a fill that was told without the account before is still new to it.
-    if terms.account is not None and (not once or seen.execution((*key, "account"))):
-        _hand_over(terms.account, found, fill, terms.multiplier)
-
-
-def _record_fill(
-    found: OrderSeries, quantity: float, price: float, liquidity: FillLiquidity, fees: Sequence[Fee], terms: Terms
-) -> None:
-    money = terms.money(found.context.symbol)
-    currency = money.currency
-    in_currency = found.money[currency]
-    value = money.value(quantity, price, terms.multiplier)
-    found.fills[liquidity].add()
-    in_currency.notional.record(value)
-    in_currency.volume.add(value)
-    for paid, fee_currency in fees:
-        charged = in_currency if fee_currency is None or fee_currency == currency else found.money[fee_currency]
-        if paid > 0:
-            charged.fees.add(paid)
-        elif paid < 0:
-            charged.rebates.add(-paid)
-
-
-@faults.contained("account")
-def _hand_over(account: AccountLike, found: OrderSeries, fill: Fill, multiplier: float) -> None:
-    symbol, side = found.context.symbol, found.context.side
-    if symbol is None or side is None:
-        return
-    fee, fee_currency = fill.fees[0] if fill.fees else (0, None)
-    account.fill(
-        symbol,
-        side,
-        abs(fill.quantity),
-        fill.price,
-        fee=fee,
-        fee_currency=fee_currency,
-        multiplier=multiplier,
-        execution_id=fill.execution_id,
-    )
-
-
-def _record_listed(found: OrderSeries, report: Report, terms: Terms) -> bool:
-    """Record the fills that the report lists; False if the order was counted by its totals before."""
-    listed, identity, context = report.fills, report.id, found.context
-    if identity is not None:
-        filled = sum([float(fill.quantity) for fill in listed])
-        cost = sum([float(fill.quantity) * float(fill.price) for fill in listed])
-        if not seen.listed((context.venue, context.account, identity), filled, cost):
-            return False
-    for place, fill in enumerate(listed):
-        # A venue lists an order's fills in their order, so that the place is an id of its own.
-        named = fill.execution_id is not None or identity is None
-        record_fill(found, fill if named else fill._replace(execution_id=f"{identity}#{place}"), terms)
-    return True
-
-
-def _record_totals(found: OrderSeries, report: Report, status: OrderStatus | None, terms: Terms) -> bool:
-    """Record what the order was filled by since it was last told, as one fill; returns whether its end counts."""
-    context, identity, fees = found.context, report.id, report.fees
-    filled, average = float(report.filled or 0), float(report.average or 0)
-    if identity is None:
-        fill = Fill(report.filled or 0, report.average or 0, fees=fees)
-        record_fill(found, fill, terms)
-        return status is not None
-    paid = tuple([float(fee) for fee, _ in fees])
-    grown, ended = seen.totals((context.venue, context.account, identity), filled, filled * average, paid, status)
-    if grown is None:
+    def _totals(self, report: Report, status: OrderStatus | None) -> bool:
+        """Record what the order was filled by since it was last told, as one fill; returns whether its end counts."""
+        order, fees = report.id, report.fees
+        filled, average = float(report.filled or 0), float(report.average or 0)
+        if order is None:
+            self.filled(Fill(report.filled or 0, report.average or 0, fees=fees))
+            return status is not None
+        paid = tuple([float(fee) for fee, _ in fees])
+        grown, ended = self.memory.totals(order, filled, filled * average, paid, status)
+        if grown is None:
+            return ended
+        quantity, price = grown.quantity, average
+        whole = quantity == filled
+        if not whole:
+            # An average that was corrected downwards can leave the increment without a price: take the average then.
+            price = grown.cost / quantity if grown.cost > 0 else average
+            fees = tuple([(share, currency) for share, (_, currency) in zip(grown.fees, fees, strict=True)])
+        self._traded(quantity, price, "unknown", fees)
+        if self.terms.account is not None:
+            # All at once: with the numbers as they were given, to the last digit.
+            exact = (report.filled or 0, report.average or 0) if whole else (quantity, price)
+            self._hand_over(self.terms.account, Fill(*exact, f"{order}:{filled:.12g}", fees=fees))
         return ended
-    quantity, price = grown.quantity, average
-    whole = quantity == filled
-    if not whole:
-        # An average that was corrected downwards can leave the increment without a price: take the average then.
-        price = grown.cost / quantity if grown.cost > 0 else average
-        fees = tuple([(share, currency) for share, (_, currency) in zip(grown.fees, fees, strict=True)])
-    _record_fill(found, quantity, price, "unknown", fees, terms)
-    if terms.account is not None:
-        # All at once: with the numbers as they were given, to the last digit.
-        exact = (report.filled or 0, report.average or 0) if whole else (quantity, price)
-        fill = Fill(*exact, f"{identity}:{filled:.12g}", fees=fees)
-        _hand_over(terms.account, found, fill, terms.multiplier)
-    return ended
+
+    def _traded(self, quantity: float, price: float, liquidity: FillLiquidity, fees: Sequence[Fee]) -> None:
+        money = self._money or self._counted_in()
+        own = self._money_series or self.series.money[money.currency]
+        value = money.value(quantity, price, self.terms.multiplier)
+        self.series.fills[liquidity].add()
+        own.notional.record(value)
+        own.volume.add(value)
+        for paid, currency in fees:
+            charged = own if currency is None or currency == money.currency else self.series.money[currency]
+            if paid > 0:
+                charged.fees.add(paid)
+            elif paid < 0:
+                charged.rebates.add(-paid)
+
+    def _counted_in(self) -> currencies.Money:
+        """How money is counted here, found out with the first fill."""
+        self._money = money = self.terms.money(self.context.symbol)
+        self._money_series = self.series.money[money.currency]
+        return money
+
+    def _slipped(self, report: Report, reference: float) -> None:
+        side = self.context.side
+        if side is None or not report.filled or not report.average:
+            return
+        money = self._money or self._counted_in()
+        filled, average = float(report.filled), float(report.average)
+        measured = measure(side, average, reference, filled, self.terms.multiplier, inverse=money.inverse)
+        if measured is not None:
+            self.series.money[money.currency].slippage(measured)
+
+    @faults.contained("account")
+    def _hand_over(self, account: AccountLike, fill: Fill) -> None:
+        symbol, side = self.context.symbol, self.context.side
+        if symbol is None or side is None:
+            return
+        fee, fee_currency = fill.fees[0] if fill.fees else (0, None)
+        account.fill(
+            symbol,
+            side,
+            abs(fill.quantity),
+            fill.price,
+            fee=fee,
+            fee_currency=fee_currency,
+            multiplier=self.terms.multiplier,
+            execution_id=fill.execution_id,
+        )
 
 
-def _record_slippage(found: OrderSeries, report: Report, reference: float, terms: Terms) -> None:
-    side = found.context.side
-    if side is None or not report.filled or not report.average:
-        return
-    money = terms.money(found.context.symbol)
-    filled, average = float(report.filled), float(report.average)
-    measured = measure(side, average, reference, filled, terms.multiplier, inverse=money.inverse)
-    if measured is not None:
-        found.money[money.currency].slippage(measured)
+def recorders(terms: Terms) -> Table[Context, OrderRecorder]:
+    """Return the recorders of orders under these terms, by context."""
+    table: Table[Context, OrderRecorder] = Table(lambda context: OrderRecorder(context, terms, table))
+    return table

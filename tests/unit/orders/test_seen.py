@@ -9,18 +9,18 @@ import threading
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otel_trading.orders import Seen
+from otel_trading.orders import Memory
 from tests.unit.recording.recorded import patiently
 
 
 def test_execution_is_new_once() -> None:
-    seen = Seen()
+    seen = Memory()
     assert [seen.execution("1"), seen.execution("2"), seen.execution("1")] == [True, True, False]
 
 
 def test_what_is_used_is_kept_and_what_is_not_is_forgotten() -> None:
     """Bounded: at most `size` are remembered, and what was used lately is among them."""
-    seen = Seen(size=10)
+    seen = Memory(size=10)
     seen.execution("used")
     seen.execution("unused")
     for n in range(100):
@@ -31,7 +31,7 @@ def test_what_is_used_is_kept_and_what_is_not_is_forgotten() -> None:
 
 
 def test_order_ends_once_and_an_unknown_one_once_more() -> None:
-    seen = Seen()
+    seen = Memory()
     assert [seen.end("1", status) for status in ("unknown", "unknown", "filled", "canceled", "unknown")] == [
         *(True, False, True, False, False)
     ]
@@ -41,7 +41,7 @@ def test_order_ends_once_and_an_unknown_one_once_more() -> None:
 @given(st.lists(st.tuples(st.integers(1, 10**6), st.integers(1, 10**6)), max_size=20))
 def test_increments_add_up_to_the_totals(fills) -> None:
     """However an order's totals grow, the increments' quantities, costs and fees are those of its fills."""
-    seen = Seen()
+    seen = Memory()
     quantity = cost = fee = 0
     found = [0.0, 0.0, 0.0]
     for bought, price in fills:
@@ -53,14 +53,14 @@ def test_increments_add_up_to_the_totals(fills) -> None:
 
 
 def test_rounding_of_floats_is_no_fill() -> None:
-    seen = Seen()
+    seen = Memory()
     assert seen.totals("1", 0.1 + 0.2, 30.0, (), None)[0] is not None
     assert seen.totals("1", 0.3, 30.0, (), None)[0] is None
     assert seen.totals("1", 0.1 + 0.2 + 1e-16, 30.0, (), None)[0] is None
 
 
 def test_many_threads_count_each_execution_once() -> None:
-    seen = Seen(size=100_000)
+    seen = Memory(size=100_000)
     news: list[int] = []
 
     def tell() -> None:
@@ -80,11 +80,12 @@ def test_process_that_forks_starts_from_nothing() -> None:
 import os, sys, threading
 from otel_trading.orders import seen
 from otel_trading.recording.streams import stream_state
-assert seen.execution("1")
+memory = seen["v", None]
+assert memory.execution("1")
 stream_state.changed("v", "s", "connected")
 held, go = threading.Event(), threading.Event()
 def hold():
-    with seen._lock, stream_state._lock:
+    with memory._lock, stream_state._lock:
         held.set()
         go.wait()
 threading.Thread(target=hold).start()
@@ -92,10 +93,10 @@ held.wait()
 child = os.fork()
 if not child:
     stream_state.changed("v", "s", "disconnected")
-    os._exit(0 if seen.execution("1") and not stream_state._lost else 1)
+    os._exit(0 if memory.execution("1") and not stream_state._lost else 1)
 _, status = os.waitpid(child, 0)
 go.set()
-sys.exit(os.waitstatus_to_exitcode(status) or int(seen.execution("1")))
+sys.exit(os.waitstatus_to_exitcode(status) or int(memory.execution("1")))
 """
     # A thread that holds a lock across a fork is what Python 3.12 and later warn of.
     done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], timeout=60, check=False)

@@ -330,8 +330,8 @@ def test_calls_before_anything_is_configured_are_forgotten(recorded, name) -> No
     if name in {"record_order", "record_fill"}:
         from otel_trading.orders import seen
 
-        assert seen.execution(("v", "a", "s", "buy", "1"))
-        assert seen.submission(("v", None, "1"))
+        assert seen["v", "a"].execution(("s", "buy", "1"))
+        assert seen["v", None].submission("1")
     assert not faults.errors
     assert recorded.all() == {}
 
