@@ -48,6 +48,20 @@ STEPS = st.lists(
 )
 
 
+def _repeats() -> bool:
+    """Whether this SDK repeats what a gauge was set to; before 1.45 it forgot it with the first collection."""
+    reader = InMemoryMetricReader()
+    provider = sdk.MeterProvider([reader], shutdown_on_exit=False)
+    provider.get_meter("probe").create_gauge("g").set(1)
+    reader.get_metrics_data()
+    again = reader.get_metrics_data()
+    provider.shutdown()
+    return again is not None
+
+
+COMPARED = {"c", "u", "h", "oc", "ou", "og", *({"g"} if _repeats() else ())}
+
+
 class Program:
     """The instruments of one meter, and what its observable ones see now."""
 
@@ -81,7 +95,7 @@ class Program:
 def points(metrics, near=float):
     """Everything that a collection says, without times; sums to the resolution that a sum of this size has."""
     found = {}
-    for metric in metrics:
+    for metric in (metric for metric in metrics if metric.name in COMPARED):
         for point in metric.data.data_points:
             key = (metric.name, tuple(sorted(point.attributes.items())))
             if hasattr(point, "bucket_counts"):

@@ -12,7 +12,7 @@ import pytest
 
 from tests.harness.programs import missing_program
 
-SAMPLE = Path(__file__).parents[2] / "typing"
+SAMPLE = Path(__file__).parent
 
 
 @pytest.mark.timeout(600)  # pyright fetches its own Node.js the first time
