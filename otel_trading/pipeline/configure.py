@@ -101,26 +101,44 @@ def _handle_sigterm() -> None:
 
 
 def _on_sigterm(number: int, _: FrameType | None) -> None:
-    # In another thread: what this one was interrupted in may hold any lock.
+    signal.signal(number, signal.SIG_DFL)  # a second one ends the process at once
     telemetry = _current
-    if telemetry is not None and telemetry.settings.handle_sigterm:
-        ending = threading.Thread(target=_end, args=(telemetry,), name="otel-trading-sigterm", daemon=True)
-        ending.start()
-        ending.join(telemetry.settings.shutdown_timeout)
-    signal.signal(number, signal.SIG_DFL)
-    os.kill(os.getpid(), number)  # die of it, so that whoever sent it sees that
-    os._exit(128 + number)  # the first process of a container does not die of it
+    if telemetry is None or not telemetry.settings.handle_sigterm:
+        _die(number)
+    else:
+        _end_and_die(telemetry, number)
 
 
 @faults.contained("shutdown")
-def _end(telemetry: Telemetry) -> None:
-    telemetry.end(process_ends=True)
+def _end_and_die(telemetry: Telemetry, number: int) -> None:
+    """In another thread, as what this one was interrupted in may hold a lock that a collection needs.
+
+    So it goes on when the last collection takes long: as if the signal had come a little later.
+    """
+
+    def end() -> None:
+        with faults.containing("shutdown"):
+            telemetry.end(process_ends=True)
+        _die(number)
+
+    ending = threading.Thread(target=end, name="otel-trading-sigterm", daemon=True)
+    ending.start()
+    ending.join(telemetry.settings.shutdown_timeout / 2)
+
+
+def _die(number: int) -> None:
+    """Die of the signal, so that whoever sent it sees that."""
+    os.kill(os.getpid(), number)
+    os._exit(128 + number)  # the first process of a container does not die of it
 
 
 def _begin_in_child() -> None:
     """Start from zero, unconfigured, in a process that forked; what its parent runs is none of its business."""
     global _current, _lock
     _current, _lock = None, threading.Lock()
+    # A pool terminates its workers when they wait in C: a handler in Python might never be reached there.
+    if signal.getsignal(signal.SIGTERM) is _on_sigterm:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
     catalog.begin_in_child()
     resource.begin_in_child()
 
