@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import cast
 
 from otel_trading.pipeline import settings
+from otel_trading.pipeline.configure import configure
+from otel_trading.pipeline.kinds import From
 from otel_trading.pipeline.loading import FILE_NAMES
 from otel_trading.pipeline.settings import Settings, source_of
 
@@ -19,16 +21,23 @@ _HEAD = f"""\
 
 <!-- Written by `make generate` from otel_trading/pipeline/settings.py; edit that. -->
 
-Every setting is an argument of `ot.configure()`, a key of the configuration file and, where the table names one, an
-environment variable. An argument comes before the environment, the environment before the file, and the file before the
-default. Where several variables are named, the first that is set counts: the familiar `METRICS_PORT`, `METRICS_HOST` and
-`METRICS_ENABLED` come after OpenTelemetry's own. An empty variable is one that is unset, as the specification says.
-`telemetry.origins` says where each value came from.
+Every setting is a key of the configuration file and an argument of `ot.configure()` (those marked † are not arguments), and
+has the environment variables that the table names. Times are in seconds, except in variables marked ms. Precedence:
 
-The file is `config_file=`, else `OTEL_TRADING_CONFIG_FILE`, else the first of
-{", ".join(f"`{each}`" for each in FILE_NAMES)}
-in the working directory (of `pyproject.toml` the table `[tool.otel_trading]`). Anything that is wrong in any of these is a
-`ConfigurationError` that names the setting, where its value came from and what is allowed, before anything starts.
+1. the argument,
+2. the environment: of several variables the first that is set, so the familiar `METRICS_PORT`, `METRICS_HOST` and
+   `METRICS_ENABLED` come after OpenTelemetry's own; an empty variable is one that is unset, as the specification says,
+3. the file: `config_file=`, else `OTEL_TRADING_CONFIG_FILE`, else the first of {", ".join(f"`{each}`" for each in FILE_NAMES)}
+   in the working directory (of `pyproject.toml` the table `[tool.otel_trading]`),
+4. the default.
+
+What a source says of OTLP holds for spans, too, unless the same source says something else of spans. `telemetry.origins` says
+where each value came from. Anything that is wrong in any source is a `ConfigurationError` that names each wrong setting, where
+its value came from and what is allowed, before anything starts.
+
+OpenTelemetry's own parts read their other standard variables themselves: `OTEL_EXPORTER_OTLP_CERTIFICATE`,
+`…_CLIENT_KEY`, `…_CLIENT_CERTIFICATE` and `…_INSECURE` and their forms for one signal, `OTEL_TRACES_SAMPLER`, `OTEL_BSP_*`, `OTEL_SPAN_*`,
+`OTEL_PROPAGATORS`, `OTEL_EXPERIMENTAL_RESOURCE_DETECTORS`, `OTEL_SEMCONV_STABILITY_OPT_IN`, `OTEL_PYTHON_EXCLUDED_URLS`.
 
 | setting | what it says | allowed | variables | default |
 |---|---|---|---|---|
@@ -43,10 +52,17 @@ def page() -> str:
 
 def _row(name: str, description: str) -> str:
     source = source_of(name)
-    variables = "<br>".join(f"`{variable}`" for variable in source.variables)
+    variables = "<br>".join(f"`{variable}`{_meaning(variable, source)}" for variable in source.variables)
     default = _shown(Settings.model_fields[name].default)
-    cells = (f"`{name}`", description, source.allowed, variables, f"`{default}`" if default else "")
+    mark = "" if name in inspect.signature(configure).parameters else " †"
+    cells = (f"`{name}`{mark}", description, source.allowed, variables, f"`{default}`" if default else "")
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n"
+
+
+def _meaning(variable: str, source: From) -> str:
+    if variable in source.negated:
+        return " (the opposite)"
+    return "" if source.unit == 1.0 else " (ms)"
 
 
 def _shown(default: object) -> str:

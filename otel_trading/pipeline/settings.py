@@ -120,7 +120,7 @@ class Settings(BaseSettings):
     otlp_timeout: Annotated[
         Seconds, From(SECONDS, ("OTEL_EXPORTER_OTLP_METRICS_TIMEOUT", "OTEL_EXPORTER_OTLP_TIMEOUT"), unit=1e-3)
     ] = 10.0
-    """Seconds that one push may take, retries included (milliseconds in the variable, as specified)."""
+    """Seconds that one push may take, retries included."""
     otlp_compression: Annotated[
         OtlpCompression,
         From("none, gzip or deflate", ("OTEL_EXPORTER_OTLP_METRICS_COMPRESSION", "OTEL_EXPORTER_OTLP_COMPRESSION")),
@@ -139,9 +139,9 @@ class Settings(BaseSettings):
     ] = "explicit_bucket_histogram"
     """The form of histograms over OTLP."""
     export_interval: Annotated[Seconds, From(SECONDS, ("OTEL_METRIC_EXPORT_INTERVAL",), unit=1e-3)] = 5.0
-    """Seconds between two pushes (milliseconds in the variable, as specified; the specification's default is a minute)."""
+    """Seconds between two pushes (the specification's default is a minute)."""
     export_timeout: Annotated[Seconds, From(SECONDS, ("OTEL_METRIC_EXPORT_TIMEOUT",), unit=1e-3)] = 30.0
-    """Seconds that the callbacks of one collection may take together (milliseconds in the variable, as specified)."""
+    """Seconds that the callbacks of one collection may take together."""
     exemplar_filter: Annotated[
         ExemplarFilter, From("trace_based, always_on or always_off", ("OTEL_METRICS_EXEMPLAR_FILTER",))
     ] = "trace_based"

@@ -15,7 +15,7 @@ from opentelemetry.trace import Tracer
 from typing_extensions import Self
 
 from otel_trading import recording, tracing
-from otel_trading.metrics import catalog, faults
+from otel_trading.metrics import catalog, exemplars, faults
 from otel_trading.metrics.instruments import Limits
 from otel_trading.metrics.worker import all_within
 from otel_trading.pipeline import route
@@ -143,6 +143,7 @@ class Telemetry:
         for output in self._outputs:
             output.start()
         route.claim_globals(traces=settings.tracing)
+        exemplars.refresh()
 
     def _selected(self, application: MeterProvider | None) -> Settings:
         """The settings with the exporters that are to be started: none unasked for beside an application's provider.
