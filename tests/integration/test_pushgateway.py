@@ -43,9 +43,9 @@ def test_a_flush_pushes_at_once_and_again_and_again_by_itself(pushing, gateway):
     with pushing(gateway.url, export_interval=0.05) as telemetry:
         catalog.counter(JOBS).add(1)
         assert telemetry.flush(10)
-        assert one(gateway.scrape(), "my_push_jobs_total") == 1
+        assert one(gateway.scrape(), "my_push_jobs_total", job="test-bot") == 1
         catalog.counter(JOBS).add(1)
-        wait_until(lambda: one(gateway.scrape(), "my_push_jobs_total") == 2, "it comes by itself")
+        wait_until(lambda: one(gateway.scrape(), "my_push_jobs_total", job="test-bot") == 2, "it comes by itself")
 
 
 def test_what_has_ended_is_gone_from_the_gateway(pushing, gateway):
