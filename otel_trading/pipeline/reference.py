@@ -35,9 +35,10 @@ What a source says of OTLP holds for spans, too, unless the same source says som
 where each value came from. Anything that is wrong in any source is a `ConfigurationError` that names each wrong setting, where
 its value came from and what is allowed, before anything starts.
 
-OpenTelemetry's own parts read their other standard variables themselves: `OTEL_EXPORTER_OTLP_CERTIFICATE`,
-`…_CLIENT_KEY`, `…_CLIENT_CERTIFICATE` and `…_INSECURE` and their forms for one signal, `OTEL_TRACES_SAMPLER`, `OTEL_BSP_*`, `OTEL_SPAN_*`,
-`OTEL_PROPAGATORS`, `OTEL_EXPERIMENTAL_RESOURCE_DETECTORS`, `OTEL_SEMCONV_STABILITY_OPT_IN`, `OTEL_PYTHON_EXCLUDED_URLS`.
+OpenTelemetry's own parts read their other standard variables themselves, such as `OTEL_EXPORTER_OTLP_CERTIFICATE`,
+`…_CLIENT_KEY`, `…_CLIENT_CERTIFICATE` and `…_INSECURE` and their forms for one signal, `OTEL_TRACES_SAMPLER`, `OTEL_BSP_*`,
+`OTEL_SPAN_*`, `OTEL_PROPAGATORS`, `OTEL_EXPERIMENTAL_RESOURCE_DETECTORS`, `OTEL_SEMCONV_STABILITY_OPT_IN`,
+`OTEL_PYTHON_EXCLUDED_URLS`.
 
 | setting | what it says | allowed | variables | default |
 |---|---|---|---|---|
