@@ -92,10 +92,11 @@ class _Watched(SpanExporter):
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         if os.getpid() != self._process:
             return SpanExportResult.SUCCESS
-        self.lost += 1
-        result = self._exporter.export(spans)
-        if result is SpanExportResult.SUCCESS:
-            self.lost -= 1
+        result = SpanExportResult.FAILURE
+        try:
+            result = self._exporter.export(spans)
+        finally:
+            self.lost += result is not SpanExportResult.SUCCESS
         return result
 
     def shutdown(self) -> None:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 import pytest
 from opentelemetry import trace as api
 from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import StatusCode
 from opentelemetry.util._once import Once
 
 from otel_trading import tracing
+from otel_trading.pipeline import traces
 
 
 class Spans:
@@ -139,3 +141,28 @@ def test_spans_of_a_second_configuration_come_out_of_it(configured, monkeypatch,
         out = capsys.readouterr().out
         assert f'"name": "span-{name}"' in out
         assert out.count('"name": "span-') == 1
+
+
+class Answering(SpanExporter):
+    """Answers as it is told, and remembers how many were counted as lost meanwhile."""
+
+    def __init__(self, answer) -> None:
+        self.answer = answer
+        self.watched = traces._Watched(self)
+        self.meanwhile = None
+
+    def export(self, spans):
+        self.meanwhile = self.watched.lost
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+@pytest.mark.parametrize(
+    ("answer", "lost"), [(SpanExportResult.SUCCESS, 0), (SpanExportResult.FAILURE, 1), (LookupError("x"), 1)], ids=str
+)
+def test_a_batch_is_lost_when_it_has_not_arrived_and_not_while_it_is_on_its_way(answer, lost):
+    exporter = Answering(answer)
+    with contextlib.suppress(LookupError):
+        exporter.watched.export([])
+    assert (exporter.meanwhile, exporter.watched.lost) == (0, lost)
