@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, Final, NamedTuple, cast, overload
 
@@ -15,6 +15,7 @@ from otel_trading.decorators.predictions import Read, record_prediction
 from otel_trading.decorators.spans import OpenSpan
 from otel_trading.decorators.wrapping import Hooks, Shape, wrap
 from otel_trading.errors import ConfigurationError
+from otel_trading.metrics import SumCell
 from otel_trading.metrics.values import label as label_text
 from otel_trading.orders import error_type
 from otel_trading.recording import options
@@ -154,18 +155,15 @@ class _Operation:
     def hooks(self) -> Hooks:
         """Return the hooks of a function without a symbol: what most calls need is at hand."""
         found, label, score = self._series[None], self._label, self._score
-        by_type = label is None and score is None
-        known = found.predictions.get
 
         def ended(result: object, _seconds: float, state: _State | None) -> None:
-            if by_type and type(result) is str and (counter := known(result)) is not None:
-                counter.add()  # a label that came before, as most of them did
-            else:
-                record_prediction(found, result, label, score)
+            record_prediction(found, result, label, score)
             if state is not None and state.span is not None:
                 state.span.end()
 
-        return Hooks(self.failed, ended, found.duration, self.begin, "traced")
+        # A label that came before, as most of them did, is counted right there.
+        counts = cast("Mapping[str, SumCell]", found.predictions) if label is None and score is None else None
+        return Hooks(self.failed, ended, found.duration, counts, begin=self.begin, begins="traced")
 
     def begin(self, symbol: object = None) -> _State | None:
         text = symbol if type(symbol) is str else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, Final, NamedTuple, TypeAlias, get_args
+from typing import Any, NamedTuple, TypeAlias, get_args
 
 from opentelemetry.trace import SpanKind
 
@@ -25,9 +25,6 @@ from otel_trading.semconv.attributes import OrderRejectReason, OrderSide, OrderT
 
 Errors: TypeAlias = "Mapping[type[BaseException] | str, OrderRejectReason]"
 """Exception classes, or their names, that mean a rejection, and its reason."""
-
-_PLAIN: Final = frozenset({str, type(None)})
-"""Types of arguments by which a call is looked up as it is."""
 
 _HeadKey: TypeAlias = "tuple[str | None, str | None, str | None, str | None, bool]"
 
@@ -106,6 +103,8 @@ class OrderOperation:
         self._submits = chosen.operation == "submit"
         self._direct = reader is not None and reader.direct
         self._refers = reader is not None and (reader.refers or not self._submits)
+        self._by_totals = self._submits and chosen.result is None and not self._refers
+        """Whether there is nothing to know of a filled order but its totals."""
         self._recorders = recorders(chosen.terms)
         self._by_heads: Table[_HeadKey, OrderRecorder] = Table(self._recorder_of_heads)
 
@@ -114,10 +113,11 @@ class OrderOperation:
         if (
             self._direct
             and tracing.provider.delegate is None
-            and type(symbol) in _PLAIN
-            and type(side) in _PLAIN
-            and type(kind) in _PLAIN
-            and type(venue) in _PLAIN
+            # A call whose arguments are plain text is looked up as it is; other objects have a say in how they compare.
+            and (type(symbol) is str or symbol is None)
+            and (type(side) is str or side is None)
+            and (type(kind) is str or kind is None)
+            and (type(venue) is str or venue is None)
         ):
             found = self._by_heads[venue, symbol, side, kind, price is None]
             if self._submits:
@@ -137,6 +137,9 @@ class OrderOperation:
         if sent is None:
             return
         found, rest, request, span = sent
+        whole = found.whole
+        if whole is not None and span is None and self._by_totals and whole.record(result, seconds):
+            return
         convert = self._chosen.result
         report = read(result) if convert is None else read(_converted(convert, result))
         if self._submits and report.understood and not (report.stated or report.filled or report.symbol):

@@ -84,7 +84,7 @@ def _hooks(name: str | None, every: float | None, shape: Shape | None) -> Hooks:
         if span is not None:
             span.end(error_type=error_type(error))
 
-    return Hooks(failed, ended, cycle.duration, begin, "traced")
+    return Hooks(failed, ended, cycle.duration, begin=begin, begins="traced")
 
 
 strategy_cycle = _StrategyCycle()

@@ -22,7 +22,7 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 Kind: TypeAlias = Literal["function", "coroutine", "generator", "async generator"]
 
 HANDED: Final = (
-    *("call", "meters", "tracers", "clock", "begin", "duration", "ended", "failed", "report", "first"),
+    *("call", "meters", "tracers", "clock", "begin", "duration", "counts", "ended", "failed", "report", "first", "type", "str"),
     *("Exception", "BaseException", "GeneratorExit", "StopIteration", "StopAsyncIteration"),
 )
 """What the factory takes, in this order."""
@@ -68,6 +68,12 @@ _CLOSED: Final = """\
 
 _RECORDED: Final = "            _ot_duration.record(_ot_seconds)\n"
 _TOLD: Final = "            _ot_ended(_ot_result, _ot_seconds, _ot_state)\n"
+_COUNTED: Final = """\
+            if _ot_state is None and _ot_type(_ot_result) is _ot_str and _ot_result in _ot_counts:
+                _ot_counts[_ot_result].add()
+            else:
+                _ot_ended(_ot_result, _ot_seconds, _ot_state)
+"""
 
 _FAILED: Final = """\
             try:
@@ -159,6 +165,7 @@ _PARTS: Final = {
     "failed": _FAILED,
     "recorded": _RECORDED,
     "told": _TOLD,
+    "counted": _COUNTED,
 }
 
 _BEGINS: Final = {"never": "False", "traced": "_ot_tracers.delegate is not None", "always": "True"}
@@ -183,8 +190,8 @@ class Source(NamedTuple):
     """Whether a call is recorded even while no metric goes anywhere."""
     recorded: bool
     """Whether the duration of a call that succeeds is recorded right here."""
-    told: bool
-    """Whether the hook that is told of a result is called."""
+    told: Literal["", "told", "counted"]
+    """Whether the hook that is told of a result is called; `counted`: unless the result is text that is counted right here."""
     prefix: str
     """What our own names begin with: something that no parameter begins with."""
 
@@ -193,7 +200,7 @@ class Source(NamedTuple):
         own = {name: text.replace("_ot_", self.prefix) for name, text in _PARTS.items()}
         awaited = "await " if self.kind == "coroutine" else ""
         begins = _BEGINS[self.begins].replace("_ot_", self.prefix)
-        told = (own["recorded"] if self.recorded else "") + (own["told"] if self.told else "")
+        told = (own["recorded"] if self.recorded else "") + (own[self.told] if self.told else "")
         body = own[self.kind].format(
             defined="async def" if awaited else "def",
             awaited=awaited,

@@ -10,7 +10,7 @@ import functools
 import inspect
 import sys
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from types import FunctionType, MethodType
 from typing import Any, Final, Literal, Protocol, TypeVar, cast
@@ -18,7 +18,7 @@ from typing import Any, Final, Literal, Protocol, TypeVar, cast
 from otel_trading import tracing
 from otel_trading.decorators.template import HANDED, Kind, Source, compiled, named_like
 from otel_trading.errors import ConfigurationError
-from otel_trading.metrics import HistogramCell, catalog, faults
+from otel_trading.metrics import HistogramCell, SumCell, catalog, faults
 
 clock: Callable[[], float] = time.perf_counter
 """What durations are measured with, in seconds."""
@@ -50,6 +50,8 @@ class Hooks:
     ended: Ended | None = None
     duration: HistogramCell | None = None
     """The series that the duration of a call is recorded in when it succeeds, before `ended` is told of it."""
+    counts: Mapping[str, SumCell] | None = None
+    """Counters of results that are text and that nothing else is to be known of: `ended` is not told of those."""
     begin: Callable[..., object] = _nothing
     """Returns the state that the others are given; None if it failed or was not called."""
     begins: Literal["never", "traced", "always"] = "never"
@@ -165,7 +167,7 @@ def _wrapper(shape: Shape, describe: Describe) -> FunctionType:
         hooks.begins,
         hooks.always,
         recorded=hooks.duration is not None,
-        told=hooks.ended is not None,
+        told="" if hooks.ended is None else "told" if hooks.counts is None else "counted",
         prefix=_prefix(shape),
     )
     handed = {
@@ -175,10 +177,13 @@ def _wrapper(shape: Shape, describe: Describe) -> FunctionType:
         "clock": clock,
         "begin": hooks.begin,
         "duration": hooks.duration,
+        "counts": hooks.counts,
         "ended": hooks.ended,
         "failed": hooks.failed,
         "report": _report,
         "first": _first,
+        "type": type,
+        "str": str,
         **{raised.__name__: raised for raised in (Exception, BaseException, GeneratorExit, StopIteration, StopAsyncIteration)},
     }
     factory = FunctionType(compiled(source), getattr(function, "__globals__", globals()))

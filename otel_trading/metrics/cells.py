@@ -24,7 +24,11 @@ from otel_trading.metrics.values import Key, number
 if TYPE_CHECKING:
     from otel_trading.metrics.instruments import Instrument
 
-_MAX = sys.float_info.max
+_MIN, _MAX = -sys.float_info.max, sys.float_info.max
+_ONE = 1
+"""What is added most, known by its identity: CPython keeps one object of each small integer."""
+_MIN_INT, _MAX_INT = -(2**63), 2**63 - 1
+"""Integers beyond are converted. Comparing an int with an int costs half of comparing it with a float."""
 
 
 Exemplar = tuple[float, int, exemplars.SpanIds]
@@ -93,8 +97,11 @@ class CounterCell(SumCell):
     __slots__ = ()
 
     def add(self, value: Any = 1) -> None:
-        kind = value.__class__
-        if (kind is int or kind is float) and 0 <= value <= _MAX:
+        if (
+            value is _ONE
+            or (value.__class__ is float and 0.0 <= value <= _MAX)
+            or (value.__class__ is int and 0 <= value <= _MAX_INT)
+        ):
             self.value += value
         else:
             self._add_converted(value)
@@ -113,7 +120,7 @@ class UpDownCounterCell(SumCell):
 
     def add(self, value: Any = 1) -> None:
         kind = value.__class__
-        if (kind is int or kind is float) and -_MAX <= value <= _MAX:
+        if (kind is int and _MIN_INT <= value <= _MAX_INT) or (kind is float and _MIN <= value <= _MAX):
             self.value += value
         else:
             self._add_converted(value)
@@ -203,7 +210,7 @@ class GaugeCell(Cell):
     def set(self, value: Any) -> None:
         """Make `value` the present one; what is no finite number leaves it as it was."""
         kind = value.__class__
-        if (kind is int or kind is float) and -_MAX <= value <= _MAX:
+        if (kind is int and _MIN_INT <= value <= _MAX_INT) or (kind is float and _MIN <= value <= _MAX):
             self.value = value
         else:
             self._set_converted(value)

@@ -6,6 +6,7 @@ its queries and its stream. The memory is bounded: what was not used for long is
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 from collections.abc import Callable, Hashable
@@ -34,21 +35,24 @@ class _Recent(Generic[_V]):
 
     def __init__(self, make: Callable[[], _V], size: int) -> None:
         self._make = make
-        self._half = max(size // 2, 1)
+        self.half = max(size // 2, 1)
         self.clear()
 
     def __getitem__(self, key: Hashable) -> _V:
-        value = self._younger.get(key)
+        value = self.younger.get(key)
         if value is None:
-            value = (self._older.get(key) if self._older else None) or self._make()
-            if len(self._younger) >= self._half:
-                self._older, self._younger = self._younger, {}
-            self._younger[key] = value
+            value = (self.older.get(key) if self.older else None) or self._make()
+            self[key] = value
         return value
 
+    def __setitem__(self, key: Hashable, value: _V) -> None:
+        if len(self.younger) >= self.half:
+            self.older, self.younger = self.younger, {}
+        self.younger[key] = value
+
     def clear(self) -> None:
-        self._younger: dict[Hashable, _V] = {}
-        self._older: dict[Hashable, _V] = {}
+        self.younger: dict[Hashable, _V] = {}
+        self.older: dict[Hashable, _V] = {}
 
 
 class Growth(NamedTuple):
@@ -78,6 +82,12 @@ class _Order:
         if new:
             self.ended = status
         return new
+
+
+_WHOLE: Final = _Order()
+"""What is remembered of every order that came back filled: there is nothing left of it that could count."""
+_WHOLE.submitted = _WHOLE.by_totals = True
+_WHOLE.ended, _WHOLE.filled = "filled", math.inf
 
 
 class Memory:
@@ -114,6 +124,19 @@ class Memory:
             if not known.by_totals and filled > known.filled:
                 known.filled, known.cost = filled, cost
             return not known.by_totals
+
+    def at_once(self, order: str) -> bool:
+        """Whether nothing was told before of the order, which came back wholly filled."""
+        with self._lock:
+            orders = self._orders
+            younger = orders.younger
+            if order in younger or order in orders.older:
+                return False
+            if len(younger) < orders.half:
+                younger[order] = _WHOLE
+            else:
+                orders[order] = _WHOLE
+            return True
 
     def totals(
         self, order: str, filled: float, cost: float, fees: tuple[float, ...], status: OrderStatus | None

@@ -13,6 +13,7 @@ from otel_trading.orders.results import Fee
 from otel_trading.orders.vocabulary import TERMINAL
 from otel_trading.recording.order_series import Context, MoneySeries, series
 from otel_trading.recording.series import Table
+from otel_trading.recording.whole import WholeOrders
 from otel_trading.semconv.attributes import FillLiquidity, OrderOperation, OrderRejectReason, OrderStatus
 
 
@@ -72,7 +73,7 @@ def _money(symbol: str | None, certain: str | None, ours: str | None, accounts: 
 class OrderRecorder:
     """Records the orders of one context under one set of terms."""
 
-    __slots__ = ("_money", "_money_series", "_others", "context", "memory", "series", "terms")
+    __slots__ = ("_money", "_money_series", "_others", "context", "memory", "series", "terms", "whole")
 
     def __init__(self, context: Context, terms: Terms, others: Table[Context, OrderRecorder]) -> None:
         self.context = context
@@ -82,6 +83,8 @@ class OrderRecorder:
         self._others = others
         self._money: currencies.Money | None = None
         self._money_series: MoneySeries | None = None
+        self.whole: WholeOrders | None = None
+        """Records the orders that were filled at once, as soon as it is known how their money is counted."""
 
     def returned(self, operation: OrderOperation, seconds: float, report: Report, reference: float | None = None) -> None:
         """Record that an operation returned, after `seconds`, what `report` says.
@@ -202,6 +205,10 @@ class OrderRecorder:
         """How money is counted here, found out with the first fill."""
         self._money = money = self.terms.money(self.context.symbol)
         self._money_series = self.series.money[money.currency]
+        context, terms = self.context, self.terms
+        complete = context.symbol is not None and context.side is not None and context.type is not None
+        if complete and terms.account is None and not money.inverse:
+            self.whole = WholeOrders(self.series, self.memory, money.currency, terms.multiplier)
         return money
 
     def _slipped(self, report: Report, reference: float) -> None:
