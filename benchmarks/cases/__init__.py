@@ -8,6 +8,7 @@ from benchmarks.results import Outcome
 from benchmarks.scale import Scale
 
 MODULES = {
+    "machine": "machine",
     "calls": "calls",
     "orders": "orders",
     "async": "asynchronous",
@@ -22,7 +23,7 @@ MODULES = {
 }
 """All of them, in the order of the page, by the name that `--only` takes."""
 
-QUICK = ("calls", "orders", "async", "bound", "scrape")
+QUICK = ("machine", "calls", "orders", "async", "bound", "scrape")
 """Those that a quick run makes: what calls cost, and a scrape."""
 
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from opentelemetry import context, trace
 from opentelemetry.context import Context
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
+from opentelemetry.util.types import AttributeValue
 
 from otel_trading.metrics.values import as_float, label
 from otel_trading.semconv.attributes import ERROR_TYPE
@@ -24,9 +25,9 @@ class OpenSpan(NamedTuple):
     def end(self, attributes: Mapping[str, object] | None = None, error_type: str | None = None) -> None:
         """End it; with an `error_type`, as failed. The message of an exception stays out: it may quote a signed request."""
         try:
-            set_attributes(self.span, attributes or {})
+            told = {**(attributes or {}), ERROR_TYPE: error_type}
+            self.span.set_attributes(converted(told))
             if error_type is not None:
-                self.span.set_attribute(ERROR_TYPE, error_type)
                 self.span.set_status(Status(StatusCode.ERROR))
         finally:
             if self.token is not None:
@@ -39,16 +40,17 @@ def start(name: str, kind: SpanKind, attributes: Mapping[str, object], *, curren
 
     A generator's span is never current: between two items the caller runs, in the same context.
     """
-    span = tracer.start_span(name, kind=kind)
-    set_attributes(span, attributes)
+    span = tracer.start_span(name, kind=kind, attributes=converted(attributes))
     token = context.attach(trace.set_span_in_context(span)) if current else None
     return OpenSpan(span, token)
 
 
-def set_attributes(span: Span, attributes: Mapping[str, object]) -> None:
-    """Set those that are not None: numbers as floats, what is true or false as it is, the rest as text."""
+def converted(attributes: Mapping[str, object]) -> dict[str, AttributeValue]:
+    """Return those that are not None: numbers as floats, what is true or false as it is, the rest as text."""
+    found: dict[str, AttributeValue] = {}
     for key, value in attributes.items():
         number = value if isinstance(value, bool) else as_float(value)
-        found = number if number is not None else label(value)
-        if found is not None:
-            span.set_attribute(key, found)
+        known = number if number is not None else label(value)
+        if known is not None:
+            found[key] = known
+    return found
