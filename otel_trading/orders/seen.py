@@ -6,12 +6,11 @@ its queries and its stream. The memory is bounded: what was not used for long is
 
 from __future__ import annotations
 
-import math
 import os
 import threading
 from collections.abc import Callable, Hashable
 from itertools import zip_longest
-from typing import Final, Generic, NamedTuple, TypeVar
+from typing import Final, Generic, NamedTuple, TypeAlias, TypeVar
 
 from otel_trading.semconv.attributes import OrderStatus
 
@@ -84,10 +83,15 @@ class _Order:
         return new
 
 
-_WHOLE: Final = _Order()
-"""What is remembered of every order that came back filled: there is nothing left of it that could count."""
-_WHOLE.submitted = _WHOLE.by_totals = True
-_WHOLE.ended, _WHOLE.filled = "filled", math.inf
+_Whole: TypeAlias = "tuple[float, float, float | None]"
+"""What is kept of an order that came back filled, which most are never asked about again: quantity, average price, fee."""
+
+
+def _filled_at_once(filled: float, average: float, paid: float | None) -> _Order:
+    order = _Order()
+    order.ended, order.by_totals = "filled", True
+    order.filled, order.cost, order.fees = filled, filled * average, () if paid is None else (paid,)
+    return order
 
 
 class Memory:
@@ -96,7 +100,7 @@ class Memory:
     def __init__(self, size: int = REMEMBERED) -> None:
         self._lock = threading.RLock()  # a signal handler that records may interrupt the thread that holds it
         self._executions = _Recent(_Execution, size)
-        self._orders = _Recent(_Order, size)
+        self._orders: _Recent[_Order | _Whole] = _Recent(_Order, size)
 
     def execution(self, key: Hashable) -> bool:
         """Whether the execution is new."""
@@ -108,34 +112,34 @@ class Memory:
     def submission(self, order: str) -> bool:
         """Whether the order's submission is new."""
         with self._lock:
-            known = self._orders[order]
+            known = self._order(order)
             new, known.submitted = not known.submitted, True
             return new
 
     def end(self, order: str, status: OrderStatus) -> bool:
         """Whether this end of the order counts: its first one, or what an unknown one turned out to be."""
         with self._lock:
-            return self._orders[order].end(status)
+            return self._order(order).end(status)
 
     def listed(self, order: str, filled: float, cost: float) -> bool:
         """Whether the order's fills can be counted one by one, as they are listed: `filled` in all, at `cost`."""
         with self._lock:
-            known = self._orders[order]
+            known = self._order(order)
             if not known.by_totals and filled > known.filled:
                 known.filled, known.cost = filled, cost
             return not known.by_totals
 
-    def at_once(self, order: str) -> bool:
-        """Whether nothing was told before of the order, which came back wholly filled."""
+    def at_once(self, order: str, filled: float, average: float, paid: float | None) -> bool:
+        """Whether nothing was told before of the order, which came back wholly filled (and with a fee, unless None)."""
         with self._lock:
             orders = self._orders
             younger = orders.younger
             if order in younger or order in orders.older:
                 return False
             if len(younger) < orders.half:
-                younger[order] = _WHOLE
+                younger[order] = (filled, average, paid)
             else:
-                orders[order] = _WHOLE
+                orders[order] = (filled, average, paid)
             return True
 
     def totals(
@@ -143,7 +147,7 @@ class Memory:
     ) -> tuple[Growth | None, bool]:
         """Return what was filled since the order was last told of, None if nothing was, and whether its end counts."""
         with self._lock:
-            known = self._orders[order]
+            known = self._order(order)
             ended = status is not None and known.end(status)
             quantity = filled - known.filled
             if quantity <= filled * _ROUNDING:
@@ -151,6 +155,13 @@ class Memory:
             growth = Growth(quantity, cost - known.cost, _minus(fees, known.fees) if known.fees else fees)
             known.filled, known.cost, known.fees, known.by_totals = filled, cost, fees, True
             return growth, ended
+
+    def _order(self, order: str) -> _Order:
+        """What is remembered of an order."""
+        known = self._orders[order]
+        if isinstance(known, tuple):
+            known = self._orders.younger[order] = _filled_at_once(*known)
+        return known
 
     def clear(self) -> None:
         """Forget everything."""

@@ -58,7 +58,7 @@ class WholeOrders:
             or type(fees) is not _LIST
         ):
             return False
-        paid = 0.0
+        paid = None
         if fees:
             fee = fees[0]
             if len(fees) > 1 or type(fee) is not _DICT:
@@ -66,9 +66,9 @@ class WholeOrders:
             paid, currency = fee.get("cost"), fee.get("currency")
             if type(paid) is not float or not 0.0 <= paid <= _MAX or type(currency) is not str or currency != self._currency:
                 return False
-        elif answer.get("fee") is not None:
+        elif answer.get("fee") is not None or answer.get("commission") is not None:
             return False
-        if not self._memory.at_once(identity):
+        if not self._memory.at_once(identity, filled, average, paid):
             return False
         money, value = self._money, filled * self._multiplier * average
         self._duration.record(seconds)

@@ -26,7 +26,7 @@ def test_what_is_used_is_kept_and_what_is_not_is_forgotten() -> None:
     for n in range(100):
         seen.execution(n)
         assert not seen.execution("used")
-        assert len(seen._executions._younger) + len(seen._executions._older) <= 10
+        assert len(seen._executions.younger) + len(seen._executions.older) <= 10
     assert seen.execution("unused")
 
 
