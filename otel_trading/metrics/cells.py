@@ -49,13 +49,15 @@ class Extremes(NamedTuple):
 class Cell:
     """What every handle knows: which series it is, and whose."""
 
-    __slots__ = ("instrument", "key", "text")
+    __slots__ = ("instrument", "key", "life", "text")
 
     def __init__(self, instrument: Instrument[Any], key: Key) -> None:
         self.instrument = instrument
         self.key = key
         self.text: Any = None
         """What the exposition keeps of the labels."""
+        self.life = 0
+        """How often the series began again after it had ended: what was counted before is no part of it."""
         self.clear()
 
     @property
@@ -70,7 +72,7 @@ class Cell:
 
     def remove(self) -> None:
         """End the series; what is recorded by this handle later begins a new one."""
-        self.instrument.end(self.key)
+        self.instrument.release(self)
 
     def clear(self) -> None:
         """Forget what was measured."""
@@ -152,17 +154,20 @@ class HistogramCell(Cell):
 
     def extremes(self) -> Extremes:
         """The smallest and the largest value so far."""
-        so_far = Extremes() if self.drained is None else self.drained[None]
-        return so_far.with_(self.min, self.max)
+        with self.instrument.lock:
+            so_far = Extremes() if self.drained is None else self.drained[None]
+            return so_far.with_(self.min, self.max)
 
     def drain(self, reader: Hashable) -> Extremes:
         """Return the extremes since the last call for `reader`, which wants those of its intervals."""
-        low, self.min = self.min, math.inf
-        high, self.max = self.max, -math.inf
-        pending = {who: known.with_(low, high) for who, known in (self.drained or {None: Extremes()}).items()}
-        mine = pending.get(reader, pending[None])
-        self.drained = {**pending, reader: Extremes()}
-        return mine
+        with self.instrument.lock:
+            known = self.drained = self.drained or {None: Extremes()}  # first: else the series would be empty for a moment
+            low, self.min = self.min, math.inf
+            high, self.max = self.max, -math.inf
+            pending = {who: extremes.with_(low, high) for who, extremes in known.items()}
+            mine = pending.get(reader, pending[None])
+            self.drained = {**pending, reader: Extremes()}
+            return mine
 
     def record(self, value: Any) -> None:
         """Record `value`; what is no number, or negative, is dropped."""
@@ -191,7 +196,8 @@ class HistogramCell(Cell):
         span = exemplars.current()
         if span is not None:
             if self.exemplars is None:
-                self.exemplars = {}
+                with self.instrument.lock:
+                    self.exemplars = self.exemplars or {}
             self.exemplars[bisect_left(self.bounds, value)] = (value, time.time_ns(), span)
 
 

@@ -93,12 +93,17 @@ class Instrument(Generic[CellT]):
             if cell is not None:
                 _become(cell, ended_class(self.kind))
 
-    def revive(self, cell: Cell) -> None:
-        """Take the handle of a series that had ended back among the living."""
-        with self.lock:
-            cell.clear()
-            _become(cell, self._cell_class())
-            self._cells[cell.key] = cast("CellT", cell)
+    def release(self, cell: Cell) -> None:
+        """End the series of a handle, but not the sum of all that is beyond the limit for one of them."""
+        if cell.key != OVERFLOW or self.kind == "gauge":
+            self.end(cell.key)
+
+    def revive(self, ended: CellT) -> CellT:
+        """Return the series to record in by a handle whose own had ended.
+
+        It begins again, unless another handle has begun it meanwhile or there is no room for it any more.
+        """
+        return self._begin(self._cells, ended.key, ended)
 
     def attach(self, route: Route, make_stock: Callable[[], Any]) -> None:
         """Record by `route` from now on, from zero (a gauge keeps its present values)."""
@@ -141,8 +146,8 @@ class Instrument(Generic[CellT]):
         cell = self._cells.get(key)
         return self._begin(self._cells, key) if cell is None else cell
 
-    def _begin(self, cells: dict[Key, CellT], key: Key) -> CellT:
-        """Add the series `key` to `cells`, or find the overflow where there is no room."""
+    def _begin(self, cells: dict[Key, CellT], key: Key, ended: CellT | None = None) -> CellT:
+        """Add the series `key` to `cells`, by its `ended` handle if there is one; or find the overflow if there is no room."""
         with self.lock:
             if key not in cells and len(cells) >= self.limit - (OVERFLOW not in cells):
                 faults.drop(
@@ -156,7 +161,14 @@ class Instrument(Generic[CellT]):
                 key = OVERFLOW
             cell = cells.get(key)
             if cell is None:
-                cell = cells[key] = cast("CellT", self._cell_class()(self, key))
+                if ended is None or ended.key != key:
+                    cell = cast("CellT", self._cell_class()(self, key))
+                else:
+                    cell = ended
+                    cell.life += 1
+                    cell.clear()
+                    _become(cell, self._cell_class())
+                cells[key] = cell
             return cell
 
 

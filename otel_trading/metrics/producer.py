@@ -30,6 +30,8 @@ from otel_trading.metrics.values import Key
 
 DELTA = AggregationTemporality.DELTA
 CUMULATIVE = AggregationTemporality.CUMULATIVE
+_MIN_INT, _MAX_INT = -(2**63), 2**63 - 1
+"""What OTLP has room for: one integer beyond would fail the whole batch."""
 
 
 class Producer:
@@ -97,21 +99,31 @@ class Producer:
         return NumberDataPoint(self._of(cell), cast("Any", None), now, cell.value or 0.0)
 
     def _sum_point(self, cell: SumCell, temporality: AggregationTemporality, start: int, now: int) -> NumberDataPoint | None:
-        value = cell.value
         if temporality is DELTA:
-            total, value = value, value - self._older.get(cell, 0)
-            self._before[cell] = total
+            with cell.instrument.lock:  # else the series could end and begin again between the two
+                life, total = cell.life, cell.value
+            before_life, before = self._older.get(cell, (life, 0))
+            value = total - before if life == before_life else total
+            self._before[cell] = (life, total)
             if value == 0 and not cell.instrument.observed:
                 return None
+        else:
+            value = cell.value
+        if value.__class__ is int and not _MIN_INT <= value <= _MAX_INT:
+            value = float(value)
         return NumberDataPoint(self._of(cell), start, now, value)
 
     def _histogram(self, cell: HistogramCell, start: int, now: int) -> HistogramDataPoint:
         return self._histogram_point(cell, cell.counts.tolist(), cell.sum, cell.extremes(), start, now)
 
     def _delta_histogram(self, cell: HistogramCell, start: int, now: int) -> HistogramDataPoint | None:
-        counts, total = cell.counts.tolist(), cell.sum
-        counts_before, total_before = self._older.get(cell, ([0] * len(counts), 0.0))
-        self._before[cell] = (counts, total)
+        with cell.instrument.lock:  # as above
+            life, counts, total = cell.life, cell.counts.tolist(), cell.sum
+        nothing = (life, [0] * len(counts), 0.0)
+        before_life, counts_before, total_before = self._older.get(cell, nothing)
+        if life != before_life:
+            _, counts_before, total_before = nothing
+        self._before[cell] = (life, counts, total)
         fresh = [count - before for count, before in zip(counts, counts_before, strict=True)]
         if not any(fresh):
             return None
@@ -131,6 +143,7 @@ class Producer:
             min=extremes.min,
             max=extremes.max,
             exemplars=[
-                Exemplar({}, value, when, span.span_id, span.trace_id) for value, when, span in (cell.exemplars or {}).values()
+                Exemplar({}, value, when, span.span_id, span.trace_id)
+                for value, when, span in list((cell.exemplars or {}).values())
             ],
         )

@@ -66,24 +66,21 @@ class _EndedSum(SumCell):
     __slots__ = ()
 
     def add(self, value: object = 1) -> None:
-        self.instrument.revive(self)
-        self.add(value)
+        self.instrument.revive(self).add(value)
 
 
 class _EndedHistogram(HistogramCell):
     __slots__ = ()
 
     def record(self, value: object) -> None:
-        self.instrument.revive(self)
-        self.record(value)
+        self.instrument.revive(self).record(value)
 
 
 class _EndedGauge(GaugeCell):
     __slots__ = ()
 
     def set(self, value: object) -> None:
-        self.instrument.revive(self)
-        self.set(value)
+        self.instrument.revive(self).set(value)
 
 
 class _LockedCounter(CounterCell):
