@@ -1,32 +1,32 @@
 """OpenTelemetry for trading bots: orders, inference, portfolio and risk in Prometheus or through a Collector.
 
-Importing this package imports nothing but the OpenTelemetry API; the SDK, the exporters and the settings come with
-`configure()`.
+Importing this package imports next to nothing; the decorators, the account and the calls come when they are first named, with
+nothing but the OpenTelemetry API, and the SDK, the exporters and the settings with `configure()`.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from otel_trading.account import Account
-from otel_trading.decorators import inference, order_execution, strategy_cycle, timed
-from otel_trading.errors import ConfigurationError
-from otel_trading.recording import (
-    observe,
-    record_alert,
-    record_error,
-    record_fill,
-    record_inference,
-    record_market_data,
-    record_order,
-    record_signal,
-    record_stream_event,
-    set_venue_connected,
-)
 from otel_trading.version import __version__
 
 if TYPE_CHECKING:
+    from otel_trading.account import Account
+    from otel_trading.decorators import inference, order_execution, strategy_cycle, timed
+    from otel_trading.errors import ConfigurationError
     from otel_trading.pipeline.configure import configure
     from otel_trading.pipeline.telemetry import Telemetry
+    from otel_trading.recording import (
+        observe,
+        record_alert,
+        record_error,
+        record_fill,
+        record_inference,
+        record_market_data,
+        record_order,
+        record_signal,
+        record_stream_event,
+        set_venue_connected,
+    )
 
 __all__ = [
     "Account",
@@ -50,14 +50,35 @@ __all__ = [
     "timed",
 ]
 
-_LATE = {"configure": "otel_trading.pipeline.configure", "Telemetry": "otel_trading.pipeline.telemetry"}
-"""What is imported when it is first asked for."""
+_HOMES = {
+    "account": ("Account",),
+    "decorators": ("inference", "order_execution", "strategy_cycle", "timed"),
+    "errors": ("ConfigurationError",),
+    "pipeline.configure": ("configure",),
+    "pipeline.telemetry": ("Telemetry",),
+    "recording": (
+        "observe",
+        "record_alert",
+        "record_error",
+        "record_fill",
+        "record_inference",
+        "record_market_data",
+        "record_order",
+        "record_signal",
+        "record_stream_event",
+        "set_venue_connected",
+    ),
+}
+"""Where each name lives: imported when it is first asked for."""
+
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _LATE:
+    if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_LATE[name]), name)
+    value = globals()[name] = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    return value
 
 
 def __dir__() -> list[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Hashable, Iterable
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from opentelemetry.sdk.metrics import Exemplar
 from opentelemetry.sdk.metrics.export import (
@@ -32,6 +32,9 @@ DELTA = AggregationTemporality.DELTA
 CUMULATIVE = AggregationTemporality.CUMULATIVE
 _MIN_INT, _MAX_INT = -(2**63), 2**63 - 1
 """What OTLP has room for: one integer beyond would fail the whole batch."""
+
+
+_NO_EXEMPLARS: Final[list[Exemplar]] = []
 
 
 class Producer:
@@ -96,7 +99,7 @@ class Producer:
         return attributes
 
     def _gauge_point(self, cell: GaugeCell, now: int) -> NumberDataPoint:
-        return NumberDataPoint(self._of(cell), cast("Any", None), now, cell.value or 0.0)
+        return _number_point(self._of(cell), None, now, cell.value or 0.0)
 
     def _sum_point(self, cell: SumCell, temporality: AggregationTemporality, start: int, now: int) -> NumberDataPoint | None:
         if temporality is DELTA:
@@ -111,7 +114,7 @@ class Producer:
             value = cell.value
         if value.__class__ is int and not _MIN_INT <= value <= _MAX_INT:
             value = float(value)
-        return NumberDataPoint(self._of(cell), start, now, value)
+        return _number_point(self._of(cell), start, now, value)
 
     def _histogram(self, cell: HistogramCell, start: int, now: int) -> HistogramDataPoint:
         return self._histogram_point(cell, cell.counts.tolist(), cell.sum, cell.extremes(), start, now)
@@ -147,3 +150,12 @@ class Producer:
                 for value, when, span in list((cell.exemplars or {}).values())
             ],
         )
+
+
+def _number_point(attributes: dict[str, str], start: int | None, now: int, value: float) -> NumberDataPoint:
+    """A data point, made without the `__init__` of a frozen dataclass, which takes three times as long."""
+    point = object.__new__(NumberDataPoint)
+    point.__dict__.update(
+        attributes=attributes, start_time_unix_nano=start, time_unix_nano=now, value=value, exemplars=_NO_EXEMPLARS
+    )
+    return point

@@ -5,9 +5,10 @@ The SDK only calls a reader while it has something of its own to report; the alw
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any, Final, TypeVar, cast
 
 from opentelemetry.sdk.metrics.export import (
     Metric,
@@ -16,8 +17,22 @@ from opentelemetry.sdk.metrics.export import (
     ScopeMetrics,
 )
 
-POINTS_IN_ONE_GO = 250
-"""Data points that are encoded before another thread may run: a request each, in place of one that holds the interpreter."""
+_T = TypeVar("_T")
+
+POINTS_IN_ONE_GO: Final = 25
+"""Data points that are encoded before another thread may run."""
+
+POINTS_IN_ONE_REQUEST: Final = 2_000
+"""Data points that are sent at once: protobuf copies and writes all of them without letting another thread run."""
+
+
+class _InTurns(list[_T]):
+    """A list that lets other threads run while it is gone through, as the exporters' encoders do."""
+
+    def __iter__(self) -> Iterator[_T]:
+        for start in range(0, len(self), POINTS_IN_ONE_GO):
+            time.sleep(0)
+            yield from self[start : start + POINTS_IN_ONE_GO]
 
 
 def merged(data: MetricsData, ours: list[ScopeMetrics]) -> MetricsData:
@@ -33,7 +48,7 @@ def merged(data: MetricsData, ours: list[ScopeMetrics]) -> MetricsData:
 def batches(data: MetricsData) -> Iterator[MetricsData]:
     """Parts of `data` of at most so many points, in order."""
     part: list[ResourceMetrics] = []
-    room = POINTS_IN_ONE_GO
+    room = POINTS_IN_ONE_REQUEST
     for resource in data.resource_metrics:
         for scope in resource.scope_metrics:
             for metric in scope.metrics:
@@ -41,20 +56,18 @@ def batches(data: MetricsData) -> Iterator[MetricsData]:
                     size = len(piece.data.data_points)
                     if size > room and part:
                         yield MetricsData(part)
-                        part, room = [], POINTS_IN_ONE_GO
+                        part, room = [], POINTS_IN_ONE_REQUEST
                     part = _added(part, resource, scope, piece)
                     room -= size
     if part:
         yield MetricsData(part)
 
 
-def _pieces(metric: Metric) -> Iterable[Metric]:
-    points = list(metric.data.data_points)
-    if len(points) <= POINTS_IN_ONE_GO:
-        return [metric]
-    starts = range(0, len(points), POINTS_IN_ONE_GO)
-    data: Any = metric.data
-    return [replace(metric, data=replace(data, data_points=points[start : start + POINTS_IN_ONE_GO])) for start in starts]
+def _pieces(metric: Metric) -> Iterator[Metric]:
+    points, data = list[Any](metric.data.data_points), cast("Any", metric.data)
+    for start in range(0, len(points), POINTS_IN_ONE_REQUEST):
+        piece = replace(data, data_points=_InTurns(points[start : start + POINTS_IN_ONE_REQUEST]))
+        yield replace(metric, data=piece)
 
 
 def _added(
