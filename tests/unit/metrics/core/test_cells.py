@@ -8,6 +8,7 @@ import pytest
 from otel_trading.metrics.delegate import DelegatingMeterProvider
 from otel_trading.metrics.instruments import Limits
 from otel_trading.metrics.meter import CoreMeter
+from otel_trading.metrics.routes import _LockedCounter, _LockedHistogram, _LockedUpDownCounter
 
 THREADS = 4
 CALLS = 20_000
@@ -47,6 +48,42 @@ def test_a_counter_loses_no_increment(meter):
     counter = meter.create_counter("c").bind({"venue": "v"})
     everywhere(lambda: [counter.add(1) for _ in range(CALLS)])
     assert counter.value == THREADS * CALLS
+
+
+@pytest.mark.usefixtures("switching_all_the_time")
+@pytest.mark.parametrize("amount", [1, 0.5, True], ids=repr)
+@pytest.mark.parametrize("of", [None, _LockedCounter, _LockedUpDownCounter], ids=lambda of: of and of.__name__)
+def test_a_sum_loses_no_increment_of_any_kind(meter, of, amount):
+    """On its own, and as it is on a build without a global interpreter lock; `True` is one that is converted first."""
+    make = meter.create_counter if of is _LockedCounter else meter.create_up_down_counter
+    bound = make("c").bind()
+    if of is not None:
+        bound.__class__ = of
+    everywhere(lambda: [bound.add(amount) for _ in range(CALLS // 4)])
+    assert bound.value == THREADS * (CALLS // 4) * amount
+
+
+@pytest.mark.usefixtures("switching_all_the_time")
+def test_a_locked_histogram_loses_no_measurement(meter):
+    histogram = meter.create_histogram("h", explicit_bucket_boundaries_advisory=[1.0, 2.0]).bind()
+    histogram.__class__ = _LockedHistogram
+    everywhere(lambda: [histogram.record(i % 4) for i in range(CALLS // 4)])
+    assert histogram.counts.tolist() == [THREADS * CALLS // 8, THREADS * CALLS // 16, THREADS * CALLS // 16]
+    assert (histogram.sum, histogram.min, histogram.max) == (THREADS * CALLS // 16 * (0 + 1 + 2 + 3), 0, 3)
+
+
+@pytest.mark.usefixtures("switching_all_the_time")
+def test_a_gauge_is_what_one_of_the_threads_set_last(meter):
+    gauge, turn = meter.create_gauge("g").bind(), iter(range(THREADS))
+
+    def work():
+        mine = next(turn)
+        for value in range(CALLS // 4):
+            gauge.set(value)
+        gauge.set(-1 - mine)
+
+    everywhere(work)
+    assert gauge.value in {*range(-THREADS, 0)}
 
 
 @pytest.mark.usefixtures("switching_all_the_time")
