@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Metric
@@ -45,13 +46,13 @@ class Exposition:
 class _Others:
     """The foreign families whose names are not among ours."""
 
-    def __init__(self, registry: CollectorRegistry, taken: Collection[str]) -> None:
+    def __init__(self, registry: CollectorRegistry, taken: AbstractSet[str]) -> None:
         self._registry = registry
         self._taken = taken
 
     def collect(self) -> Iterable[Metric]:
         for family in self._registry.collect():
-            if family.name in self._taken:
+            if not self._taken.isdisjoint({family.name, *(sample.name for sample in family.samples)}):
                 faults.drop(
                     "duplicate_family",
                     "%s of another instrumentation has the name of one of ours: not shown",

@@ -16,9 +16,10 @@ _WORDS = {
     "V": "volts", "A": "amperes", "J": "joules", "W": "watts", "g": "grams", "Cel": "celsius", "Hz": "hertz", "%": "percent",
     "1": "",
 }  # fmt: skip
-_PER = {"s": "second", "m": "minute", "min": "minute", "h": "hour", "d": "day", "w": "week", "mo": "month", "y": "year"}
-_ILLEGAL = re.compile(r"[^a-zA-Z0-9_:]+")
-_ILLEGAL_IN_LABEL = re.compile(r"[^a-zA-Z0-9_]+")
+_PER = {"s": "second", "m": "minute", "h": "hour", "d": "day", "w": "week", "mo": "month", "y": "year"}
+# The underscore is among them, so that several become one, as in the Collector and in Python's exporter.
+_ILLEGAL = re.compile(r"[^a-zA-Z0-9:]+")
+_ILLEGAL_IN_LABEL = re.compile(r"[^a-zA-Z0-9]+")
 
 
 def unit_words(unit: str) -> str:
@@ -33,16 +34,18 @@ def unit_words(unit: str) -> str:
     return _legal(unit).strip("_")
 
 
-def family_name(name: str, unit: str) -> str:
-    """The name of the family, without the suffixes of its samples."""
+def family_name(name: str, unit: str, *, counter: bool = False) -> str:
+    """The name of the family, without the suffixes of its samples: that of a counter does without the `_total` it may have."""
     legal = _legal(name)
+    if counter:
+        legal = legal.removesuffix("_total")
     words = unit_words(unit)
     return legal if not words or legal.endswith(f"_{words}") else f"{legal}_{words}"
 
 
 def label_name(key: str) -> str:
     """The name of the label for the attribute `key`."""
-    return _guarded(_ILLEGAL_IN_LABEL.sub("_", key))
+    return _guarded(_ILLEGAL_IN_LABEL.sub("_", key)) or "_"
 
 
 def _legal(name: str) -> str:

@@ -10,6 +10,9 @@ OPENMETRICS: Final = "application/openmetrics-text; version=1.0.0; charset=utf-8
 _VERSIONS: Final = {"1.0.0", "0.0.1", ""}
 """Versions of OpenMetrics that our output is valid for; none said means any."""
 
+_TEXT_RANGES: Final = ("text/plain", "text/*", "*/*")
+"""What takes the text format, the most specific first."""
+
 
 class _Range(NamedTuple):
     kind: str
@@ -24,23 +27,24 @@ class _Range(NamedTuple):
 
 
 def prefers_openmetrics(accept: str) -> bool:
-    """Whether OpenMetrics is wanted rather than the text format; a scraper that says nothing gets text."""
-    openmetrics = text = wildcard = 0.0
+    """Whether OpenMetrics is wanted rather than the text format; a scraper that says nothing gets text.
+
+    What is named counts as it is named, text that is not named as the most specific wildcard; wildcards alone mean text.
+    """
+    openmetrics = 0.0
+    text: dict[str, float] = {}
     for media in map(_parsed, accept.split(",")):
         if media.kind == "application/openmetrics-text" and media.parameters.get("version", "") in _VERSIONS:
             openmetrics = max(openmetrics, media.quality)
-        elif media.kind == "text/plain" and media.parameters.get("version", "0.0.4") == "0.0.4":
-            text = max(text, media.quality)
-        elif media.kind in {"*/*", "text/*"}:
-            wildcard = max(wildcard, media.quality)
-    return openmetrics > 0 and openmetrics >= max(text, wildcard)
+        elif media.kind in _TEXT_RANGES and media.parameters.get("version", "0.0.4") == "0.0.4":
+            text[media.kind] = max(text.get(media.kind, 0.0), media.quality)
+    return openmetrics > 0 and openmetrics >= next((text[kind] for kind in _TEXT_RANGES if kind in text), 0.0)
 
 
 def accepts_gzip(accept_encoding: str) -> bool:
-    """Whether the answer may be compressed."""
-    return any(
-        coding.kind in {"gzip", "x-gzip", "*"} and coding.quality > 0 for coding in map(_parsed, accept_encoding.split(","))
-    )
+    """Whether the answer may be compressed; `*` stands for what is not named itself."""
+    qualities = {coding.kind: coding.quality for coding in map(_parsed, accept_encoding.split(","))}
+    return next((qualities[name] for name in ("gzip", "x-gzip", "*") if name in qualities), 0.0) > 0
 
 
 def _parsed(entry: str) -> _Range:

@@ -7,7 +7,7 @@ lines the interpreter is given away, so that a scrape does not hold up a trading
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from itertools import accumulate
 from typing import Any, Final
 
@@ -20,6 +20,8 @@ LINES_IN_ONE_GO: Final = 200
 """Lines that are written before another thread may run."""
 
 _TYPES: Final = {"counter": "counter", "updowncounter": "gauge", "gauge": "gauge", "histogram": "histogram"}
+_SUFFIXES: Final = {"counter": ("_total",), "histogram": ("_bucket", "_count", "_sum")}
+"""What is appended to the family's name in samples, so that no other family may have those names."""
 
 
 class Renderer:
@@ -31,27 +33,27 @@ class Renderer:
         self._families: dict[AnyInstrument, _Family] = {}
 
     def render(self, *, openmetrics: bool) -> tuple[str, frozenset[str]]:
-        """Return the text of all families that have series, and their names; an OpenMetrics text lacks its `# EOF`."""
+        """Return the text of all families that have series, and all names that they take; OpenMetrics lacks its `# EOF`."""
         parts: list[str] = []
-        names: dict[str, str] = {}
+        names: set[str] = set()
         for meter in self._meters():
             for instrument in meter.all():
                 self._render(instrument, parts, names, openmetrics=openmetrics)
         return "".join(parts), frozenset(names)
 
-    def _render(self, instrument: AnyInstrument, parts: list[str], names: dict[str, str], *, openmetrics: bool) -> None:
+    def _render(self, instrument: AnyInstrument, parts: list[str], names: set[str], *, openmetrics: bool) -> None:
         cells = instrument.points(self.reader)
         if not cells:
             return
         family = self._families.get(instrument)
         if family is None:
             family = self._families[instrument] = _Family(instrument)
-        if family.name in names:
+        if not names.isdisjoint(family.names):
             faults.drop(
                 "duplicate_family", "%s stands twice under different meters: shown once", family.name, about=family.name
             )
             return
-        names[family.name] = family.type
+        names |= family.names
         parts.append(family.openmetrics_head if openmetrics else family.text_head)
         write, at_once = family.values, LINES_IN_ONE_GO
         if instrument.kind == "histogram":
@@ -66,11 +68,13 @@ class _Family:
 
     def __init__(self, instrument: AnyInstrument) -> None:
         metric = instrument.metric
-        self.name = family_name(metric.name, metric.unit)
+        self.name = base = family_name(metric.name, metric.unit, counter=metric.kind == "counter")
         self.type = _TYPES[metric.kind]
-        self.sample = f"{self.name.removesuffix('_total')}_total" if metric.kind == "counter" else self.name
-        base = self.name.removesuffix("_total") if metric.kind == "counter" else self.name
-        help_text = metric.description.replace("\\", "\\\\").replace("\n", "\\n")
+        self.sample = f"{base}_total" if metric.kind == "counter" else base
+        self.names = {base, *(f"{base}{suffix}" for suffix in _SUFFIXES.get(metric.kind, ()))}
+        # What cannot be encoded would fail the whole scrape.
+        description = metric.description.encode("utf-8", "replace").decode("utf-8")
+        help_text = description.replace("\\", "\\\\").replace("\n", "\\n")
         unit = unit_words(metric.unit)
         has_unit = bool(unit) and base.endswith(f"_{unit}")
         self._bounds: tuple[float, ...] = ()
@@ -97,14 +101,14 @@ class _Family:
     def _histogram(self, cell: HistogramCell, *, exemplars: bool) -> str:
         labels = cell.text
         if labels is None:
-            labels = cell.text = _labels(cell.key)
+            labels = cell.text = _labels(cell.key, {"le": "exported_le"})
         name = self.name
         before = f"{name}_bucket{{{labels}," if labels else f"{name}_bucket{{"
         braces = f"{{{labels}}} " if labels else " "
         cumulative = list(accumulate(cell.counts))
         lines = [f"{before}{bucket}{count}\n" for bucket, count in zip(self._buckets(cell), cumulative, strict=True)]
         if exemplars and cell.exemplars:
-            for index, exemplar in cell.exemplars.items():
+            for index, exemplar in cell.exemplars.copy().items():  # it may get another one meanwhile
                 lines[index] = f"{lines[index][:-1]}{_exemplar(exemplar)}\n"
         lines.append(f"{name}_count{braces}{cumulative[-1]}\n{name}_sum{braces}{cell.sum!r}\n")
         return "".join(lines)
@@ -116,10 +120,12 @@ class _Family:
         return self._bucket_texts
 
 
-def _labels(key: Sequence[str]) -> str:
+def _labels(key: Sequence[str], reserved: Mapping[str, str] | None = None) -> str:
+    """The labels for the attributes in `key`; a name that the format has a meaning for is written as `reserved` says."""
     texts: dict[str, str] = {}
     for attribute, value in zip(key[::2], key[1::2], strict=True):
         name = label_name(attribute)
+        name = (reserved or {}).get(name, name)
         # Two attributes may become one label: the specification joins their values.
         texts[name] = f"{texts[name]};{value}" if name in texts else value
     return ",".join(f'{name}="{_escaped(value)}"' for name, value in texts.items())
