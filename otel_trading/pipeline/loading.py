@@ -8,9 +8,8 @@ import sys
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, BinaryIO, NamedTuple, cast
 
-import yaml
 from pydantic import ValidationError
 
 from otel_trading.errors import ConfigurationError
@@ -145,10 +144,10 @@ def _from_file(file: Path, named_by: str) -> Layer:
         raise wrong("it ends neither in .yaml, .yml nor .toml")
     try:
         with file.open("rb") as stream:
-            values: Any = _tomllib.load(stream) if file.suffix == ".toml" else yaml.safe_load(stream)
+            values: Any = _tomllib.load(stream) if file.suffix == ".toml" else _yaml(stream)
     except OSError as error:
         raise wrong(f"it cannot be read: {error.strerror}") from None
-    except (ValueError, yaml.YAMLError) as error:  # malformed, or not UTF-8
+    except ValueError as error:  # malformed, or not UTF-8
         raise wrong(f"it is malformed: {error}") from None
     for table in ("tool", "otel_trading") if file.name == "pyproject.toml" else ():
         values = cast("dict[object, Any]", values).get(table) if isinstance(values, dict) else values
@@ -159,6 +158,15 @@ def _from_file(file: Path, named_by: str) -> Layer:
     given = cast("dict[object, Any]", values)
     layer = {str(name): Given(value, f"config file {file}") for name, value in given.items() if value is not None}
     return layer | _for_traces(layer)
+
+
+def _yaml(stream: BinaryIO) -> Any:
+    import yaml  # only where there is such a file: it takes as long to import as all of ours
+
+    try:
+        return yaml.safe_load(stream)
+    except yaml.YAMLError as error:
+        raise ValueError(str(error)) from error
 
 
 def _for_traces(layer: Layer) -> Layer:
