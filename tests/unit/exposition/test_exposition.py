@@ -1,0 +1,51 @@
+"""Our families and those of other instrumentations are one exposition, in which each name stands once."""
+
+from __future__ import annotations
+
+import pytest
+from opentelemetry import metrics
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
+
+from otel_trading.metrics import faults
+from tests.harness import fetch, find, scrape
+
+
+@pytest.mark.parametrize("openmetrics", [False, True], ids=["text", "openmetrics"])
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        (("counter", "twice.jobs", "{job}"), ("counter", "twice.jobs", "{job}")),
+        (("counter", "twice.total_of.jobs", ""), ("up_down_counter", "twice.total_of.jobs.total", "")),
+        (("counter", "twice.ending.total", "s"), ("counter", "twice.ending", "s")),
+        (("gauge", "twice.temperature", "Cel"), ("gauge", "twice.temperature.celsius", "")),
+    ],
+    ids=["same", "sample", "suffix", "unit"],
+)
+def test_a_name_of_ours_that_others_have_too_is_shown_once_counted_and_logged(configured, caplog, ours, theirs, openmetrics):
+    with configured() as telemetry:
+        foreign = metrics.get_meter_provider().get_meter("somebody.else")
+        record(telemetry.meter, *ours, 1)
+        record(foreign, *theirs, 2)
+        record(foreign, "counter", "twice.other", "", 3)
+        found = [s for s in scrape(telemetry.endpoint_url, openmetrics=openmetrics) if "twice" in s.name]
+        assert sorted(sample.value for sample in found) == [1, 3]
+        assert len(find(found, "twice_other_total")) == 1
+        assert faults.dropped["duplicate_family"] == 1
+        fetch(telemetry.endpoint_url)
+    lines = [record.getMessage() for record in caplog.records if "has the name of one of ours" in record.getMessage()]
+    assert len(lines) == 1
+
+
+def record(meter, kind, name, unit, value):
+    instrument = getattr(meter, f"create_{kind}")(name, unit)
+    (instrument.set if kind == "gauge" else instrument.add)(value)
+
+
+def test_openmetrics_ends_once_after_what_others_have(configured):
+    with configured() as telemetry:
+        telemetry.meter.create_counter("once.ours").add(1)
+        metrics.get_meter_provider().get_meter("somebody.else").create_counter("once.theirs").add(1)
+        text = fetch(telemetry.endpoint_url, accept="application/openmetrics-text; version=1.0.0").text
+    assert text.count("# EOF") == 1
+    assert text.endswith("\n# EOF\n")
+    assert {"once_ours", "once_theirs", "target"} <= {family.name for family in parse_openmetrics(text)}
