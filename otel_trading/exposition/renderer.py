@@ -76,13 +76,12 @@ class _Family:
         description = metric.description.encode("utf-8", "replace").decode("utf-8")
         help_text = description.replace("\\", "\\\\").replace("\n", "\\n")
         unit = unit_words(metric.unit)
-        has_unit = bool(unit) and base.endswith(f"_{unit}")
         self._bounds: tuple[float, ...] = ()
         self._bucket_texts = ['le="+Inf"} ']
         self.text_head = f"# HELP {self.sample} {help_text}\n# TYPE {self.sample} {self.type}\n"
         self.openmetrics_head = (
             f"# HELP {base} {help_text.replace(chr(34), chr(92) + chr(34))}\n# TYPE {base} {self.type}\n"
-            + (f"# UNIT {base} {unit}\n" if has_unit else "")
+            + (f"# UNIT {base} {unit}\n" if unit else "")
         )
 
     def values(self, cells: Sequence[Any], *, openmetrics: bool) -> str:

@@ -17,9 +17,10 @@ from tests.harness import fetch, find, scrape
         (("counter", "twice.jobs", "{job}"), ("counter", "twice.jobs", "{job}")),
         (("counter", "twice.total_of.jobs", ""), ("up_down_counter", "twice.total_of.jobs.total", "")),
         (("counter", "twice.ending.total", "s"), ("counter", "twice.ending", "s")),
+        (("gauge", "twice.level.total", ""), ("counter", "twice.level", "")),
         (("gauge", "twice.temperature", "Cel"), ("gauge", "twice.temperature.celsius", "")),
     ],
-    ids=["same", "sample", "suffix", "unit"],
+    ids=["same", "sample", "suffix", "their_sample", "unit"],
 )
 def test_a_name_of_ours_that_others_have_too_is_shown_once_counted_and_logged(configured, caplog, ours, theirs, openmetrics):
     with configured() as telemetry:
