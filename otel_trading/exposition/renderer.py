@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from itertools import accumulate
+from operator import add
 from typing import Any, Final
 
 from otel_trading.exposition.naming import family_name, label_name, unit_words
@@ -86,7 +87,7 @@ class _Family:
 
     def values(self, cells: Sequence[Any], *, openmetrics: bool) -> str:
         """The lines of series that have one value each."""
-        return "".join([f"{cell.text or self._value_text(cell)}{cell.value!r}\n" for cell in cells])
+        return "\n".join([(cell.text or self._value_text(cell)) + repr(cell.value) for cell in cells]) + "\n"
 
     def histograms(self, cells: Sequence[Any], *, openmetrics: bool) -> str:
         """The lines of histograms: buckets, count and sum."""
@@ -102,15 +103,15 @@ class _Family:
         if labels is None:
             labels = cell.text = _labels(cell.key, {"le": "exported_le"})
         name = self.name
-        before = f"{name}_bucket{{{labels}," if labels else f"{name}_bucket{{"
+        before = f"\n{name}_bucket{{{labels}," if labels else f"\n{name}_bucket{{"
         braces = f"{{{labels}}} " if labels else " "
         cumulative = list(accumulate(cell.counts))
-        lines = [f"{before}{bucket}{count}\n" for bucket, count in zip(self._buckets(cell), cumulative, strict=True)]
+        lines = list(map(add, self._buckets(cell), map(repr, cumulative)))
         if exemplars and cell.exemplars:
             for index, exemplar in cell.exemplars.copy().items():  # it may get another one meanwhile
-                lines[index] = f"{lines[index][:-1]}{_exemplar(exemplar)}\n"
-        lines.append(f"{name}_count{braces}{cumulative[-1]}\n{name}_sum{braces}{cell.sum!r}\n")
-        return "".join(lines)
+                lines[index] += _exemplar(exemplar)
+        buckets = before.join(lines)
+        return f"{before[1:]}{buckets}\n{name}_count{braces}{cumulative[-1]}\n{name}_sum{braces}{cell.sum!r}\n"
 
     def _buckets(self, cell: HistogramCell) -> list[str]:
         if cell.bounds is not self._bounds:  # they change with a new configuration
