@@ -227,7 +227,7 @@ def _contained(make: Callable[[], None]) -> None:
 
 def prometheus_family(name: str) -> str:
     """Return `name` as Prometheus would write it without unit and suffix: what two metrics may not share."""
-    return re.sub(r"[^a-zA-Z0-9_]+", "_", name).lower()
+    return re.sub(r"[^a-zA-Z0-9]+", "_", name).lower()
 
 
 def _described(owner: tuple[str, ...]) -> str:

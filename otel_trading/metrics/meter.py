@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import threading
 from collections.abc import Callable, Generator, Mapping, Sequence
@@ -129,7 +130,8 @@ class CoreMeter(Meter):
         *,
         explicit_bucket_boundaries_advisory: Sequence[float] | None = None,
     ) -> CoreHistogram:
-        bounds = tuple(map(float, explicit_bucket_boundaries_advisory or ()))
+        given = map(float, explicit_bucket_boundaries_advisory or ())
+        bounds = tuple(sorted(set(filter(math.isfinite, given))))  # the bucket up to infinity is always there
         return self.declare(CoreHistogram, _metric(name, "histogram", unit, description, bounds))
 
     def create_gauge(self, name: str, unit: str = "", description: str = "") -> CoreGauge:

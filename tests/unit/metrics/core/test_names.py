@@ -12,6 +12,7 @@ from otel_trading.errors import ConfigurationError
         ("my.metric", "1", "Other."),
         ("my_metric", "1", "Mine."),
         ("My.Metric", "1", "Mine."),
+        ("my..metric", "1", "Mine."),
     ],
 )
 def test_a_name_is_declared_in_one_way(meter, name, unit, description):
@@ -27,3 +28,9 @@ def test_a_name_is_declared_in_one_way(meter, name, unit, description):
 def test_what_is_no_name_is_refused(meter, name):
     with pytest.raises(ConfigurationError, match="is no name of a metric"):
         meter.create_counter(name)
+
+
+def test_bounds_are_finite_and_in_order(meter):
+    """The bucket up to infinity is there anyway; written twice, it would make the scrape invalid."""
+    histogram = meter.create_histogram("h", explicit_bucket_boundaries_advisory=[5.0, float("inf"), 1.0, 5.0, float("nan")])
+    assert histogram.bounds == (1.0, 5.0)
