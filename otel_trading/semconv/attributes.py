@@ -91,6 +91,9 @@ PredictionDirection = Literal["long", "short", "flat"]
 PREDICTION_DIRECTION_VALUES: Final[tuple[PredictionDirection, ...]] = ("long", "short", "flat")
 """All values of `trading.prediction.direction`."""
 
+DRIFT_VARIABLE: Final = "trading.drift.variable"
+"""What is compared with its reference."""
+
 ALERT_SEVERITY: Final = "trading.alert.severity"
 """How urgent an alert is."""
 
@@ -295,7 +298,11 @@ CircuitBreakerReason = Literal[
     "max_drawdown",
     "max_losing_streak",
     "max_order_rate",
+    "max_reject_ratio",
     "stale_data",
+    "unknown_figure",
+    "failed_trial",
+    "rule",
     "manual",
 ]
 CIRCUIT_BREAKER_REASON_VALUES: Final[tuple[CircuitBreakerReason, ...]] = (
@@ -303,7 +310,11 @@ CIRCUIT_BREAKER_REASON_VALUES: Final[tuple[CircuitBreakerReason, ...]] = (
     "max_drawdown",
     "max_losing_streak",
     "max_order_rate",
+    "max_reject_ratio",
     "stale_data",
+    "unknown_figure",
+    "failed_trial",
+    "rule",
     "manual",
 )
 """Well-known values of `trading.circuit_breaker.reason`; others are allowed."""

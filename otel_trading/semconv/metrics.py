@@ -296,7 +296,7 @@ INFERENCE_DRIFT: Final = Metric(
     kind="gauge",
     unit="{psi}",
     description="Population stability index of a model's recent inputs or scores against its reference.",
-    attributes=("trading.model.name", "trading.model.version", "trading.strategy.name"),
+    attributes=("trading.model.name", "trading.model.version", "trading.strategy.name", "trading.drift.variable"),
 )
 
 INFERENCE_LAST_FEATURE_TIME: Final = Metric(
@@ -745,7 +745,12 @@ RISK_LIMIT_UTILIZATION_RATIO: Final = Metric(
     kind="gauge",
     unit="1",
     description="How much of a limit is used; 1 is the limit.",
-    attributes=("trading.risk.limit.name", "trading.account.name", "trading.strategy.name"),
+    attributes=(
+        "trading.risk.limit.name",
+        "trading.circuit_breaker.name",
+        "trading.account.name",
+        "trading.strategy.name",
+    ),
 )
 
 VENUE_CONNECTED: Final = Metric(
