@@ -26,6 +26,8 @@ class Instrument:
     """The currency of its money: cost, value, profit and loss, fees unless said otherwise."""
     base: str | None = None
     """What is bought with the quote currency, where it is a spot pair: its price is then a rate of exchange."""
+    pair: tuple[str, str] | None = None
+    """Base and quote currency of a spot pair."""
     margined: bool = False
     """Nothing is paid at entry: cash changes by realised profit and loss alone."""
     inverse: bool = False
@@ -36,7 +38,7 @@ def instrument(symbol: str, currency: str) -> Instrument:
     """Return what `symbol` says, where `currency` is the one of the account."""
     if pair := _UNIFIED.fullmatch(symbol):
         base, quote = pair[1].upper(), pair[2].upper()
-        return Instrument(symbol, quote, quote, base=base)
+        return Instrument(symbol, quote, quote, base=base, pair=(base, quote))
     if contract := _CONTRACT.fullmatch(symbol):
         base, quote, settle = contract[1].upper(), contract[2].upper(), contract[3].upper()
         if contract[4]:

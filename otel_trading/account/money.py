@@ -37,7 +37,11 @@ _EXACT = Context(prec=10_000, Emin=MIN_EMIN, Emax=MAX_EMAX, traps=[*_FAULTS, Ine
 QUOTIENT = Context(prec=40, Emin=MIN_EMIN, Emax=MAX_EMAX, traps=_FAULTS)
 # Sixty digits between 1e-60 and 1e50: products of four such numbers, summed for ever, stay far inside the exact context.
 _INPUT = Context(prec=60, Emin=-60, Emax=50, traps=[*_FAULTS, Inexact, Subnormal])
-_SMALLEST, _LARGEST = 1e-60, 1e50
+SMALLEST, LARGEST = 1e-60, 1e50
+"""What an amount is between, without its sign."""
+
+add, subtract, multiply = _EXACT.add, _EXACT.subtract, _EXACT.multiply
+"""Exact whatever the context of the thread is: dearer than an operator, cheaper than to change the context for a few of them."""
 
 
 class Exact:
@@ -60,7 +64,7 @@ def quotient(dividend: Decimal, divisor: Decimal) -> Decimal:
 
 def amount(value: object, what: str) -> Decimal | None:
     """`value` as the Decimal that it is written as, or None after it was counted as dropped and logged once for `what`."""
-    if type(value) is float and _SMALLEST < abs(value) < _LARGEST:  # most prices
+    if type(value) is float and SMALLEST < abs(value) < LARGEST:  # most prices
         return Decimal(repr(value))
     try:
         result = _written(value)

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from otel_trading.account.instrument import Instrument
-from otel_trading.account.money import ONE, ZERO, quotient
+from otel_trading.account.lots import Lots
+from otel_trading.account.money import ONE, ZERO, multiply, quotient, subtract
+
+NEVER = float("-inf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +20,7 @@ class Position:
     size: Decimal
     """In units of the instrument (contracts, shares, coins), negative when short."""
     entry_price: Decimal | None
-    """Average price at which it was entered, as the instrument is quoted."""
+    """Average price at which what is open was entered, as the instrument is quoted."""
     price: Decimal | None
     """The price that it is marked at, as the instrument is quoted."""
     value: Decimal | None
@@ -26,30 +29,58 @@ class Position:
     """Profit if it were closed at `price`, in `currency`, before fees."""
     currency: str
     """The currency that the instrument settles in."""
+    liquidation_price: Decimal | None = None
+    """Where the venue would close it, as it said last."""
+    margin: Decimal | None = None
+    """What the venue holds as margin for it, in `currency`, as it said last."""
+    protected: bool | None = None
+    """Whether a stop order at the venue protects it."""
 
 
 class Holding:
-    """The books of one instrument at average cost; all money in the currency that it settles in.
+    """The books of one instrument; all money in the currency that it settles in.
 
     The value of an inverse contract falls when its price rises, and a long position in it gains by that.
     """
 
-    __slots__ = ("cost", "counted", "instrument", "multiplier", "price", "size", "time", "told_pnl", "value")
+    __slots__ = (
+        "cost",
+        "counted",
+        "instrument",
+        "liquidation_price",
+        "lots",
+        "margin",
+        "multiplier",
+        "price",
+        "protected",
+        "result",
+        "size",
+        "time",
+        "told_pnl",
+        "value",
+    )
 
-    def __init__(self, instrument: Instrument) -> None:
+    def __init__(self, instrument: Instrument, *, fifo: bool = False) -> None:
         self.instrument = instrument
         self.multiplier = ONE
         self.size = ZERO
         self.cost: Decimal | None = ZERO
         """The value of the open size when it was entered, negative when short."""
+        self.lots = Lots() if fifo else None
+        """What the cost consists of, where it is released first in, first out."""
         self.price: Decimal | None = None
-        self.time = float("-inf")
+        self.time = NEVER
         """When `price` was one, unix seconds."""
         self.value: Decimal | None = ZERO
         self.told_pnl: Decimal | None = None
         """Unrealised profit and loss as the bot was told it, until the next price or fill."""
         self.counted: Decimal | None = ZERO
         """What the account's total contains of this holding, None while it is unknown."""
+        self.liquidation_price: Decimal | None = None
+        self.margin: Decimal | None = None
+        self.protected: bool | None = None
+        self.result: dict[str, Decimal] | None = {}
+        """Net profit of the open trade so far by currency; None where a part of it is not known."""
 
     @property
     def pnl(self) -> Decimal | None:
@@ -65,18 +96,28 @@ class Holding:
 
     @property
     def entry_price(self) -> Decimal | None:
+        """Average price of what is open."""
         if self.cost is None or not self.size:
             return None
         if not self.instrument.inverse:
-            return quotient(self.cost, self.size * self.multiplier)
-        return quotient(self.size * self.multiplier, self.cost) if self.cost else None
+            return quotient(self.cost, multiply(self.size, self.multiplier))
+        return quotient(multiply(self.size, self.multiplier), self.cost) if self.cost else None
+
+    @property
+    def liquidation_distance(self) -> Decimal | None:
+        """How far the price is from the liquidation price, as a fraction of the price; 0 at it and beyond."""
+        price, limit = self.price, self.liquidation_price
+        if price is None or limit is None or price <= 0:
+            return None
+        left = subtract(price, limit) if self.size > 0 else subtract(limit, price)
+        return quotient(left, price) if left > 0 else ZERO
 
     def value_at(self, size: Decimal, price: Decimal) -> Decimal:
         """Return the value of `size` units at `price`."""
         if self.instrument.inverse:
-            return quotient(size * self.multiplier, price)
-        value = size * price
-        return value if self.multiplier is ONE else value * self.multiplier
+            return quotient(multiply(size, self.multiplier), price)
+        value = multiply(size, price)
+        return value if self.multiplier is ONE else multiply(value, self.multiplier)
 
     def revalue(self) -> None:
         """Value the holding at its price, if it has one."""
@@ -96,20 +137,44 @@ class Holding:
         self.size = before + quantity
         if not before or (before > 0) == (quantity > 0):
             self.cost = None if cost is None else cost + paid
+            if self.lots is not None and cost is not None:
+                self.lots.open(quantity, paid)
             return paid, ZERO
         if before.copy_abs() > quantity.copy_abs():
             if cost is None:
                 return paid, None
-            released = quotient(cost * quantity.copy_abs(), before.copy_abs())
+            released = self._release(cost, quantity.copy_abs())
             self.cost = cost - released
             return paid, self._gain(released, -paid)
         proceeds = self.value_at(before, price)
-        # What goes through zero begins a new position at this price.
+        # What goes through zero begins a new position at this price, which the venue has said nothing of yet.
         self.cost = paid + proceeds if self.size else ZERO
+        self.forget()
+        if self.lots is not None:
+            self.lots.clear()
+            if self.size:
+                self.lots.open(self.size, self.cost)
         return paid, None if cost is None else self._gain(cost, proceeds)
 
+    def set_cost(self, cost: Decimal | None) -> None:
+        """Take what the present size cost as a whole, None if that is not known."""
+        self.cost = cost
+        if self.lots is not None:
+            self.lots.clear()
+            if cost is not None and self.size:
+                self.lots.open(self.size, cost)
+
+    def forget(self) -> None:
+        """Forget what was told of a position that is no more."""
+        self.liquidation_price = self.margin = self.protected = None
+
+    def _release(self, cost: Decimal, size: Decimal) -> Decimal:
+        if self.lots is not None:
+            return self.lots.close(size)
+        return quotient(cost * size, (self.size.copy_abs() + size))
+
     def _gain(self, cost: Decimal, value: Decimal) -> Decimal:
-        return cost - value if self.instrument.inverse else value - cost
+        return subtract(cost, value) if self.instrument.inverse else subtract(value, cost)
 
     def position(self) -> Position:
         """Return the present state."""
@@ -121,4 +186,7 @@ class Holding:
             self.value,
             self.pnl,
             self.instrument.settle,
+            self.liquidation_price,
+            self.margin,
+            self.protected,
         )

@@ -3,32 +3,38 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from decimal import Decimal
 
-from otel_trading.account.money import ONE, quotient
+from otel_trading.account.money import ONE, multiply, quotient
 
-_Step = tuple[tuple[str, str], bool]
+Pair = tuple[str, str]
+"""Base and quote."""
+
+_Step = tuple[Pair, bool]
 
 
 class Rates:
     """What one unit of a currency is worth in the target currency, over as few pairs as possible."""
 
-    def __init__(self, target: str) -> None:
+    def __init__(self, target: str, prices: Iterable[tuple[Pair, Decimal | None]] = ()) -> None:
         self.target = target
-        self._prices: dict[tuple[str, str], Decimal] = {}
+        self.prices: dict[Pair, Decimal | None] = {}
+        """By pair, in the order in which they were first marked; None where the price was withdrawn."""
         self._neighbours: dict[str, dict[str, None]] = {}
         self._paths: dict[str, list[_Step] | None] = {}
+        for pair, price in prices:
+            self._know(pair)
+            self.prices[pair] = price
 
-    def mark(self, base: str, quote: str, price: Decimal) -> None:
-        """Take the price of one `base` in `quote`; a price that is not positive is no rate and withdraws the last one."""
-        pair = (base, quote)
+    def mark(self, pair: Pair, price: Decimal) -> None:
+        """Take the price of one base in the quote; a price that is not positive is no rate and withdraws the last one."""
         if price > 0:
-            if pair not in self._prices:
-                self._paths.clear()
-                self._neighbours.setdefault(base, {})[quote] = None
-                self._neighbours.setdefault(quote, {})[base] = None
-            self._prices[pair] = price
-        elif self._prices.pop(pair, None) is not None:
+            if self.prices.get(pair) is None:
+                self._know(pair)
+            self.prices[pair] = price
+        elif self.prices.get(pair) is not None:
+            self.prices[pair] = None
             self._paths.clear()
 
     def rate(self, currency: str) -> Decimal | None:
@@ -42,9 +48,17 @@ class Rates:
             return None
         rate = ONE
         for pair, forward in path:
-            price = self._prices[pair]
-            rate = rate * price if forward else quotient(rate, price)
+            price = self.prices[pair]
+            if price is None:  # cannot be: a path consists of pairs that have a price
+                return None
+            rate = multiply(rate, price) if forward else quotient(rate, price)
         return rate
+
+    def _know(self, pair: Pair) -> None:
+        base, quote = pair
+        self._paths.clear()
+        self._neighbours.setdefault(base, {})[quote] = None
+        self._neighbours.setdefault(quote, {})[base] = None
 
     def _path(self, currency: str) -> list[_Step] | None:
         """Breadth first over the pairs, in the order in which they were first marked."""
@@ -55,8 +69,8 @@ class Rates:
             if here == self.target:
                 return found[here]
             for there in self._neighbours.get(here, ()):
-                forward = (here, there) in self._prices
-                if there not in found and (forward or (there, here) in self._prices):
+                forward = self.prices.get((here, there)) is not None
+                if there not in found and (forward or self.prices.get((there, here)) is not None):
                     found[there] = [*found[here], ((here, there) if forward else (there, here), forward)]
                     waiting.append(there)
         return None

@@ -49,11 +49,12 @@ class Extremes(NamedTuple):
 class Cell:
     """What every handle knows: which series it is, and whose."""
 
-    __slots__ = ("instrument", "key", "life", "text")
+    __slots__ = ("_attributes", "instrument", "key", "life", "text")
 
     def __init__(self, instrument: Instrument[Any], key: Key) -> None:
         self.instrument = instrument
         self.key = key
+        self._attributes: dict[str, str] | None = None
         self.text: Any = None
         """What the exposition keeps of the labels."""
         self.life = 0
@@ -62,8 +63,10 @@ class Cell:
 
     @property
     def attributes(self) -> dict[str, str]:
-        """The attributes of the series."""
-        return dict(zip(self.key[::2], self.key[1::2], strict=True))
+        """The attributes of the series, one mapping for all its data points."""
+        if self._attributes is None:
+            self._attributes = dict(zip(self.key[::2], self.key[1::2], strict=True))
+        return self._attributes
 
     @property
     def empty(self) -> bool:

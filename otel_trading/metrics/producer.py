@@ -26,7 +26,6 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from otel_trading.metrics.cells import Cell, Extremes, GaugeCell, HistogramCell, SumCell
 from otel_trading.metrics.instruments import AnyInstrument
 from otel_trading.metrics.meter import CoreMeter
-from otel_trading.metrics.values import Key
 
 DELTA = AggregationTemporality.DELTA
 CUMULATIVE = AggregationTemporality.CUMULATIVE
@@ -55,15 +54,12 @@ class Producer:
         self._start = self._last = clock()
         self._before: dict[Cell, Any] = {}
         self._older: dict[Cell, Any] = {}
-        self._known: dict[Key, dict[str, str]] = {}
-        self._known_before: dict[Key, dict[str, str]] = {}
 
     def produce(self) -> list[ScopeMetrics]:
         """All that is alive now, by scope."""
         now = self._clock()
         # What is not asked for again belongs to a series that has ended, and is forgotten with the old tables.
         self._older, self._before = self._before, {}
-        self._known_before, self._known = self._known, {}
         produced: list[ScopeMetrics] = []
         for meter in self._meters():
             metrics = [metric for instrument in meter.all() if (metric := self._metric(instrument, now))]
@@ -91,15 +87,8 @@ class Producer:
         metric = instrument.metric
         return Metric(metric.name, metric.description, metric.unit, data)
 
-    def _of(self, cell: Cell) -> dict[str, str]:
-        """The attributes of `cell`, one mapping for all points of the series."""
-        attributes = self._known.get(cell.key)
-        if attributes is None:
-            attributes = self._known[cell.key] = self._known_before.get(cell.key) or cell.attributes
-        return attributes
-
     def _gauge_point(self, cell: GaugeCell, now: int) -> NumberDataPoint:
-        return _number_point(self._of(cell), None, now, cell.value or 0.0)
+        return _number_point(cell.attributes, None, now, cell.value or 0.0)
 
     def _sum_point(self, cell: SumCell, temporality: AggregationTemporality, start: int, now: int) -> NumberDataPoint | None:
         if temporality is DELTA:
@@ -114,7 +103,7 @@ class Producer:
             value = cell.value
         if value.__class__ is int and not _MIN_INT <= value <= _MAX_INT:
             value = float(value)
-        return _number_point(self._of(cell), start, now, value)
+        return _number_point(cell.attributes, start, now, value)
 
     def _histogram(self, cell: HistogramCell, start: int, now: int) -> HistogramDataPoint:
         return self._histogram_point(cell, cell.counts.tolist(), cell.sum, cell.extremes(), start, now)
@@ -136,7 +125,7 @@ class Producer:
         self, cell: HistogramCell, counts: list[int], total: float, extremes: Extremes, start: int, now: int
     ) -> HistogramDataPoint:
         return HistogramDataPoint(
-            attributes=self._of(cell),
+            attributes=cell.attributes,
             start_time_unix_nano=start,
             time_unix_nano=now,
             count=sum(counts),
@@ -155,7 +144,7 @@ class Producer:
 def _number_point(attributes: dict[str, str], start: int | None, now: int, value: float) -> NumberDataPoint:
     """A data point, made without the `__init__` of a frozen dataclass, which takes three times as long."""
     point = object.__new__(NumberDataPoint)
-    point.__dict__.update(
-        attributes=attributes, start_time_unix_nano=start, time_unix_nano=now, value=value, exemplars=_NO_EXEMPLARS
-    )
+    said = point.__dict__
+    said["attributes"], said["exemplars"] = attributes, _NO_EXEMPLARS
+    said["start_time_unix_nano"], said["time_unix_nano"], said["value"] = start, now, value
     return point

@@ -19,11 +19,12 @@ from opentelemetry.sdk.metrics.export import (
 
 _T = TypeVar("_T")
 
-POINTS_IN_ONE_GO: Final = 25
+POINTS_IN_ONE_GO: Final = 100
 """Data points that are encoded before another thread may run."""
 
-POINTS_IN_ONE_REQUEST: Final = 2_000
-"""Data points that are sent at once: protobuf copies and writes all of them without letting another thread run."""
+POINTS_IN_ONE_REQUEST: Final = 2_500
+"""Data points that are sent at once: protobuf copies and writes all of them without letting another thread run, and 100,000
+series in one request would exceed gRPC's limit of 4 MiB."""
 
 
 class _InTurns(list[_T]):

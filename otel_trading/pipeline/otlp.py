@@ -14,9 +14,6 @@ from pydantic import SecretStr
 from otel_trading.errors import ConfigurationError
 from otel_trading.pipeline.settings import Settings
 
-_MAX_BATCH = 10_000
-"""Data points in one request: 100,000 series in one would exceed gRPC's limit of 4 MiB and be dropped."""
-
 
 def metric_exporter(settings: Settings) -> MetricExporter:
     """Return the exporter of the protocol that `settings` name. Raises `ConfigurationError` when its package is missing."""
@@ -32,7 +29,8 @@ def metric_exporter(settings: Settings) -> MetricExporter:
             options["compression"] = _http_compression(settings.otlp_compression)
     except ModuleNotFoundError as missing:
         raise needs_extra("otlp", missing) from None
-    return OTLPMetricExporter(max_export_batch_size=_MAX_BATCH, **options)
+    # Without a size for batches: it is given small ones, and would copy each point once more to look.
+    return OTLPMetricExporter(**options)
 
 
 def span_exporter(settings: Settings) -> SpanExporter:

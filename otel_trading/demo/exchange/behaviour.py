@@ -33,10 +33,14 @@ class Behaviour:
     """The book is too thin for a market order: a part is filled, the rest expires."""
     partial: float = 0.35
     """A resting order that is reached is filled in part only."""
+    crossed: float = 0.25
+    """A limit order is filled, wholly or in part, while the request to cancel it is on its way."""
+    funding: float = 0.0004
+    """The highest rate of a funding payment, as a fraction of the position's value; some payments are received."""
     busy: float = 0.03
-    """Others behind the same address have used up nearly all of a window's rate limit."""
+    """Others behind the same address have used up nearly all of a window's limit of order requests."""
     drop: float = 0.01
-    """The stream's connection breaks after a day."""
+    """The connection of one of the two streams breaks after a day."""
     clock_skew: float = 0.037
     """How far the venue's clock is ahead."""
 

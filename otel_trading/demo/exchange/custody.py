@@ -1,4 +1,4 @@
-"""What a customer owns at the venue: cash and shares, and the record of how they came about. Decimal throughout."""
+"""What a customer owns at the venue: cash and shares, and how much of that is margin. Decimal throughout."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from otel_trading.demo.exchange.orders import CURRENCY, ZERO, Fill, Json, number
-
-_MAINTENANCE_MARGIN = Decimal("0.25")  # of the value of what is held, as FINRA rule 4210 has it for long stock
+from otel_trading.demo.exchange.rules import INITIAL_MARGIN, MAINTENANCE_MARGIN
 
 
 @dataclass(slots=True)
@@ -21,7 +20,7 @@ class Holding:
 
 @dataclass(slots=True)
 class Custody:
-    """One cash account: shares are paid for when they are bought and cannot be sold short."""
+    """One margin account: half of what is bought may be borrowed, nothing can be sold short."""
 
     cash: Decimal
     holdings: dict[str, Holding] = field(default_factory=dict[str, Holding])
@@ -29,6 +28,8 @@ class Custody:
     """Profit of what was sold, before fees."""
     fees: Decimal = ZERO
     rebates: Decimal = ZERO
+    funding: Decimal = ZERO
+    """Received minus paid."""
 
     def book(self, fill: Fill) -> None:
         notional = fill.amount * fill.price
@@ -51,37 +52,56 @@ class Custody:
         else:
             self.fees += fill.fee
 
+    def fund(self, amount: Decimal) -> None:
+        """Book a funding payment, negative when the customer pays."""
+        self.cash += amount
+        self.funding += amount
+
     def held(self, symbol: str) -> Decimal:
         holding = self.holdings.get(symbol)
         return holding.amount if holding else ZERO
 
-    def equity(self, prices: Mapping[str, Decimal]) -> Decimal:
-        return self.cash + self._value(prices)
+    def value(self, prices: Mapping[str, Decimal]) -> Decimal:
+        return sum((holding.amount * prices[symbol] for symbol, holding in self.holdings.items()), ZERO)
 
-    def to_wire(self, prices: Mapping[str, Decimal], *, buying_power: Decimal) -> Json:
-        margin = self._value(prices) * _MAINTENANCE_MARGIN
-        unrealized = self._value(prices) - sum((holding.cost for holding in self.holdings.values()), ZERO)
+    def equity(self, prices: Mapping[str, Decimal]) -> Decimal:
+        return self.cash + self.value(prices)
+
+    def is_liquidated(self, prices: Mapping[str, Decimal]) -> bool:
+        """Whether the venue closes the positions because equity does not cover the maintenance margin any more."""
+        return bool(self.holdings) and self.equity(prices) < self.value(prices) * MAINTENANCE_MARGIN
+
+    def liquidation_price(self, symbol: str, prices: Mapping[str, Decimal]) -> Decimal | None:
+        """The price of `symbol` at which equity is the maintenance margin, all other prices staying; None if there is none."""
+        surplus = self.equity(prices) - self.value(prices) * MAINTENANCE_MARGIN
+        price = prices[symbol] - surplus / (self.held(symbol) * (1 - MAINTENANCE_MARGIN))
+        return price if price > 0 else None
+
+    def to_wire(self, prices: Mapping[str, Decimal], *, bound: Decimal) -> Json:
+        """The account as the customer is shown it; `bound` is the equity that resting orders keep bound."""
+        equity, value = self.equity(prices), self.value(prices)
+        used = value * INITIAL_MARGIN + bound
+        unrealized = value - sum((holding.cost for holding in self.holdings.values()), ZERO)
         return {
             "currency": CURRENCY,
             "cash": number(self.cash),
-            "equity": number(self.equity(prices)),
-            "buyingPower": number(buying_power),
-            "marginUsed": number(margin),
-            "marginAvailable": number(self.equity(prices) - margin),
+            "equity": number(equity),
+            "buyingPower": number(max(equity - used, ZERO) / INITIAL_MARGIN),
+            "marginUsed": number(used),
+            "marginAvailable": number(equity - used),
             "realizedPnl": number(self.realized),
             "unrealizedPnl": number(unrealized),
             "fees": number(self.fees),
             "rebates": number(self.rebates),
+            "funding": number(self.funding),
             "positions": [
                 {
                     "symbol": symbol,
                     "contracts": number(holding.amount),
                     "entryPrice": number(holding.cost / holding.amount),
                     "markPrice": number(prices[symbol]),
+                    "liquidationPrice": number(self.liquidation_price(symbol, prices)),
                 }
                 for symbol, holding in sorted(self.holdings.items())
             ],
         }
-
-    def _value(self, prices: Mapping[str, Decimal]) -> Decimal:
-        return sum((holding.amount * prices[symbol] for symbol, holding in self.holdings.items()), ZERO)

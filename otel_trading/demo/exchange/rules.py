@@ -14,16 +14,23 @@ PRICE_BAND = Decimal("0.5")
 TAKER_FEE = Decimal("0.0005")
 MAKER_FEE = Decimal("-0.0001")
 """Negative: who brings liquidity is paid for it."""
-WEIGHT_LIMIT = 40
-"""Weight of the requests that an address may send in one window."""
-_FEE_PRECISION = Decimal("0.0001")
+INITIAL_MARGIN = Decimal("0.5")
+"""Share of a position's value that has to be the customer's own when it is opened (Regulation T for long stock)."""
+MAINTENANCE_MARGIN = Decimal("0.25")
+"""Share of the positions' value below which equity may not fall (FINRA rule 4210 for long stock): else they are liquidated."""
+FUNDING_INTERVAL = 5
+"""Trading days from one funding payment to the next."""
+LIMITS = {"orders": 40, "request_weight": 1200}
+"""What an address may send in one window: requests about single orders, and the weight of all others."""
+_PRECISION = Decimal("0.0001")
 
 
 def describe() -> Json:
     return {
         "currency": CURRENCY,
         "fees": {"taker": number(TAKER_FEE), "maker": number(MAKER_FEE)},
-        "rateLimits": [{"rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "limit": WEIGHT_LIMIT}],
+        "margin": {"initial": number(INITIAL_MARGIN), "maintenance": number(MAINTENANCE_MARGIN)},
+        "rateLimits": [{"rateLimitType": name.upper(), "interval": "DAY", "limit": limit} for name, limit in LIMITS.items()],
         "symbols": [
             {"symbol": s, "tick": number(TICK), "lot": number(LOT), "minNotional": number(MINIMUM_NOTIONAL)} for s in SYMBOLS
         ],
@@ -31,7 +38,12 @@ def describe() -> Json:
 
 
 def fee(notional: Decimal, *, maker: bool) -> Decimal:
-    return (notional * (MAKER_FEE if maker else TAKER_FEE)).quantize(_FEE_PRECISION, ROUND_HALF_UP)
+    return (notional * (MAKER_FEE if maker else TAKER_FEE)).quantize(_PRECISION, ROUND_HALF_UP)
+
+
+def funding(value: Decimal, rate: Decimal) -> Decimal:
+    """What the customer receives for a position of `value`: a positive rate is paid by who is long."""
+    return (-value * rate).quantize(_PRECISION, ROUND_HALF_UP)
 
 
 def check(order: NewOrder, last: Decimal) -> None:
