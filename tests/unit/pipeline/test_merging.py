@@ -1,0 +1,59 @@
+"""What is pushed goes out in parts: none too large for a request, none encoded in one go, and nothing lost in between."""
+
+from __future__ import annotations
+
+import pytest
+from opentelemetry.exporter.otlp.proto.common.metrics_encoder import encode_metrics
+from opentelemetry.sdk.metrics.export import (
+    AggregationTemporality,
+    Gauge,
+    Metric,
+    MetricsData,
+    NumberDataPoint,
+    ResourceMetrics,
+    ScopeMetrics,
+    Sum,
+)
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+
+from otel_trading.pipeline import merging
+
+
+def points(count):
+    return [NumberDataPoint({"place": str(place)}, 1, 2, float(place)) for place in range(count)]
+
+
+def data_of(*metrics):
+    scope = ScopeMetrics(InstrumentationScope("bot"), list(metrics), "")
+    return MetricsData([ResourceMetrics(Resource({"service.name": "bot"}), [scope], "")])
+
+
+def values(message):
+    found = []
+    for resource in message.resource_metrics:
+        for scope in resource.scope_metrics:
+            for metric in scope.metrics:
+                kind = metric.WhichOneof("data")
+                found.extend((metric.name, point.as_double) for point in getattr(metric, kind).data_points)
+    return found
+
+
+@pytest.mark.parametrize("count", [1, 2_500, 2_501, 6_000])
+def test_every_point_is_in_one_of_the_parts(count):
+    data = data_of(
+        Metric("size", "", "", Gauge(points(count))),
+        Metric("orders", "", "", Sum(points(7), AggregationTemporality.CUMULATIVE, is_monotonic=True)),
+    )
+    parts = [values(encode_metrics(part)) for part in merging.batches(data)]
+    assert [pair for part in parts for pair in part] == values(encode_metrics(data))
+    assert max(map(len, parts)) <= merging.POINTS_IN_ONE_REQUEST
+
+
+def test_other_threads_run_while_points_are_encoded(monkeypatch):
+    """The interpreter is given away before each hundred points at the latest, also where one metric holds them all."""
+    given_away = []
+    monkeypatch.setattr(merging.time, "sleep", given_away.append)
+    for part in merging.batches(data_of(Metric("size", "", "", Gauge(points(6_000))))):
+        encode_metrics(part)
+    assert given_away == [0] * (6_000 // merging.POINTS_IN_ONE_GO)
