@@ -1,0 +1,269 @@
+"""The ledger of a process: who has something to write, and the thread that writes it."""
+
+from __future__ import annotations
+
+import atexit
+import ctypes
+import json
+import math
+import os
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from pathlib import Path
+from typing import Any, TypeVar
+
+from filelock import FileLock
+
+from otel_trading.account.ledger.changes import Changes, Pending
+from otel_trading.account.ledger.lock import locked
+from otel_trading.account.ledger.store import Key, Store
+from otel_trading.errors import ConfigurationError
+from otel_trading.metrics import counter, faults
+from otel_trading.metrics.worker import Worker
+from otel_trading.semconv import attributes, metrics
+
+_T = TypeVar("_T")
+
+WAIT = 5.0
+"""Seconds that anybody waits for the writer: a disk that hangs must not hang the bot."""
+
+_COPY_EVERY = 3600.0
+
+_open: dict[Path, Ledger] = {}
+_inherited: set[Path] = set()
+_open_lock = threading.RLock()
+
+
+class Ledger:
+    """What of accounts and breakers survives a restart, in one SQLite file; `Ledger.open` returns it.
+
+    A thread of its own asks every `flush_every` seconds what has changed and writes it in one transaction, so that a process
+    that is killed loses at most that much. Whatever goes wrong with the file while the bot runs is counted and logged, and
+    tried again.
+    """
+
+    def __init__(self, path: Path, flush_every: float, lock: FileLock) -> None:
+        """Open the file, which `lock` keeps for this process; `Ledger.open` is what to call."""
+        self.path = path
+        self.flush_every = flush_every
+        self._lock = lock
+        self._store = Store(path, time.time())
+        self._sources: dict[Key, Callable[[], Changes | None]] = {}
+        self._pending: dict[Key, Pending] = {}
+        self._shown: dict[str, Callable[[], None]] = {}
+        self._sources_lock = threading.RLock()
+        self._state = "open"
+        self._copied = -math.inf
+        self._worker = Worker("ledger", every=flush_every, regular=self._write)
+        self._worker.start()
+        self._worker.submit(self._copy)
+
+    @classmethod
+    def open(cls, path: str | Path, *, flush_every: float = 1.0) -> Ledger:
+        """Open the ledger at `path`, made with its directory if there is none; the one that is open already, if there is.
+
+        Raises `ConfigurationError` when it cannot be had: another process has it open, the file is another program's, of a
+        newer version, damaged without a good copy, or cannot be written.
+        """
+        where = _resolved(path)
+        _check_seconds(flush_every)
+        with _open_lock:
+            if where in _open:
+                return _open[where]
+            if where in _inherited:
+                raise ConfigurationError(
+                    f"ledger {where}: this process was forked from one that has it open; start it with spawn, "
+                    "or open the ledger after the fork"
+                )
+            try:
+                where.parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise ConfigurationError(f"ledger {where}: its directory cannot be made, because {error}") from error
+            lock = locked(where)
+            try:
+                _open[where] = ledger = cls(where, flush_every, lock)
+            except BaseException:
+                lock.release()
+                raise
+            return ledger
+
+    @property
+    def unclean_stops(self) -> int:
+        """How often a process that had this ledger open ended without closing it, since there is the file."""
+        return self._store.unclean_stops
+
+    def document(self, kind: str, name: str) -> dict[str, Any] | None:
+        """Return the last state of what was kept under this kind and name; None if there is none."""
+        if (kind, name) in self._sources:
+            self.flush()  # of an account that was made again in this process
+        found = self._on_worker(lambda: self._read(kind, name))
+        return None if found is None else json.loads(found)
+
+    def executions(self, name: str) -> set[str]:
+        """Return the ids of executions that were seen: the newest 50,000 of this account."""
+
+        def read() -> set[str]:
+            waiting = self._pending.get(("account", name))
+            return {*self._store.executions(name), *(waiting.executions if waiting else ())}
+
+        return self._on_worker(read) or set()
+
+    def keep(
+        self, kind: str, name: str, changes: Callable[[], Changes | None], *, account: str | None = None
+    ) -> Callable[[], None]:
+        """Write what `changes` returns from now on; call what is returned to write it once more and end.
+
+        `changes` is called in the writer's thread every `flush_every` seconds, at `flush()` and at the end; None means that
+        nothing has changed. A second source of the same kind and name takes the place of the first. `account` is the name of
+        the account on the metric of unclean stops; not given, it is `name` for the kind "account".
+        """
+        key = (kind, name)
+        if self._state != "open":
+            faults.log_once(("ledger", self.path), "otel_trading: ledger %s is %s; nothing is kept", self.path, self._state)
+            return lambda: None
+        with self._sources_lock:
+            self._sources[key] = changes
+        self._show(account or (name if kind == "account" else None))
+
+        def end() -> None:
+            if self._sources.get(key) is changes and self._state == "open":
+                self._on_worker(self._write)
+                with self._sources_lock:
+                    if self._sources.get(key) is changes:
+                        del self._sources[key]
+
+        return end
+
+    def flush(self) -> bool:
+        """Write everything now; return whether it is in the file."""
+        return self._state == "open" and bool(self._on_worker(self._write))
+
+    def close(self) -> None:
+        """Write everything, mark the stop as a clean one, and let another process have the file."""
+        self.end()
+        with self._sources_lock:
+            shown, self._shown = self._shown, {}
+        for stop in shown.values():
+            stop()
+
+    def end(self) -> None:
+        """As `close`, but the metric stays: what is exported last may be exported after this."""
+        with _open_lock:
+            if self._state != "open":
+                return
+            ended = self._worker.submit(self._finish)
+            self._worker.stop()
+            self._state = "closed"
+            if _open.get(self.path) is self:
+                del _open[self.path]
+        _within(ended)
+
+    def _show(self, account: str | None) -> None:
+        """Export the number of unclean stops, once for each account."""
+        if account is None:
+            return
+        with self._sources_lock:
+            if account not in self._shown:
+                self._shown[account] = counter(metrics.SDK_UNCLEAN_STOPS).observe(
+                    lambda: None if self._state == "inherited" else self.unclean_stops, {attributes.ACCOUNT_NAME: account}
+                )
+
+    def _on_worker(self, job: Callable[[], _T]) -> _T | None:
+        """Let the writer's thread do it, which alone uses the file."""
+        return _within(self._worker.submit(job)) if self._state == "open" else None
+
+    def _read(self, kind: str, name: str) -> str | None:
+        waiting = self._pending.get((kind, name))
+        return waiting.document if waiting and waiting.document else self._store.document((kind, name))
+
+    def _write(self) -> bool:
+        self._ask()
+        changed = {key: pending for key, pending in self._pending.items() if pending.document is not None}
+        if changed:
+            self._store.write(changed, time.time())
+            for key in changed:
+                del self._pending[key]
+        if time.monotonic() - self._copied > _COPY_EVERY:
+            self._copy()
+        return not self._pending
+
+    def _ask(self) -> None:
+        with self._sources_lock:
+            sources = list(self._sources.items())
+        for key, changes in sources:
+            with faults.containing("ledger"):
+                found = changes()
+                if found is not None:
+                    self._pending.setdefault(key, Pending()).add(found)
+
+    def _copy(self) -> None:
+        self._copied = time.monotonic()
+        self._store.copy()
+
+    def _finish(self) -> None:
+        """The last job: whatever fails, the file is free for another process."""
+        try:
+            self._ask()
+            changed = {key: pending for key, pending in self._pending.items() if pending.document is not None}
+            self._store.write(changed, time.time(), clean=True)
+            with faults.containing("ledger"):
+                self._store.copy()
+        finally:
+            self._store.close()
+            self._lock.release()
+
+    def begin_in_child(self) -> None:
+        """Write nothing in a process that forked: the file is the parent's."""
+        if self._state == "open":
+            self._state = "inherited"
+            self._sources_lock = threading.RLock()
+            _inherited.add(self.path)
+            # Never closed, not even when the interpreter ends: SQLite would tidy up what the parent works with.
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._store.connection))
+
+
+def _check_seconds(flush_every: object) -> None:
+    if isinstance(flush_every, bool) or not isinstance(flush_every, (int, float)) or not 0 < flush_every < math.inf:
+        raise ConfigurationError(f"ledger: flush_every is {flush_every!r}, expected seconds above 0")
+
+
+def _resolved(path: object) -> Path:
+    if not isinstance(path, (str, Path)) or not str(path).strip() or str(path).startswith(":memory:"):
+        raise ConfigurationError(f"ledger: {path!r} is no path of a file")
+    where = Path(path).expanduser().resolve()
+    if where.is_dir():
+        raise ConfigurationError(f"ledger {where} is a directory; name a file in it, such as {where / 'ledger.db'}")
+    return where
+
+
+def _within(result: Future[_T | None]) -> _T | None:
+    """The result of the writer's job; None, and counted, when it takes too long."""
+    try:
+        return result.result(WAIT)
+    except FutureTimeoutError as slow:
+        faults.report("ledger", slow)
+        return None
+
+
+@atexit.register
+def _close_all() -> None:
+    """A process that ends by itself has stopped cleanly."""
+    for ledger in list(_open.values()):
+        with faults.containing("ledger"):
+            ledger.end()
+
+
+def _begin_in_child() -> None:
+    global _open_lock  # noqa: PLW0603 - a lock cannot be released by anybody but its owner
+    _open_lock = threading.RLock()
+    inherited = list(_open.values())
+    _open.clear()
+    for ledger in inherited:
+        ledger.begin_in_child()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_in_child)

@@ -1,0 +1,144 @@
+"""From a path to a ledger that is sound, of this version, and can be written; or to an error that says what to do."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from otel_trading.account.ledger import schema
+from otel_trading.account.ledger.copies import copy_of, replace, restore
+from otel_trading.errors import ConfigurationError
+
+_logger = logging.getLogger("otel_trading")
+
+_HEADER = b"SQLite format 3\x00"
+_APPLICATION_ID = slice(68, 72)
+"""Where it is in SQLite's file format (section 1.3)."""
+
+_UNWRITABLE = ("readonly", "read-only", "unable to open", "disk i/o error", "full", "locked")
+"""Words of SQLite's messages about what surrounds the file; its other errors are about what is in it."""
+
+BUSY = 2.0
+"""Seconds to wait for a program that holds the file, such as somebody's `sqlite3`."""
+
+
+class _DamagedError(Exception):
+    """The file is not what was written; the message goes on after its name."""
+
+
+def opened(path: Path) -> sqlite3.Connection:
+    """Open the ledger at `path` for writing: made if there is none, brought to this version, restored from its good copy.
+
+    Raises `ConfigurationError` when it is another program's or a newer version's, when it cannot be written, and when it is
+    damaged and has no good copy. Nothing has been changed then.
+    """
+    with _surroundings(path):
+        if not path.exists():
+            if copy_of(path).exists():
+                _restore(path, "is missing")
+            else:
+                replace(path, schema.migrate)
+        try:
+            connection = _sound(path)
+        except _DamagedError as damage:
+            _restore(path, str(damage))
+            connection = _sound(path)
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            # The operating system has what was written, also when the process is killed; only a power cut may take the
+            # newest transactions, whole ones. FULL would wait for the disk at each of them.
+            connection.execute("PRAGMA synchronous = NORMAL")
+            schema.migrate(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
+def sound(path: Path) -> None:
+    """Raise when the file at `path` is no ledger of ours that is whole."""
+    _sound(path).close()
+
+
+def _sound(path: Path) -> sqlite3.Connection:
+    """Open it and look at every page of it."""
+    with path.open("rb") as file:
+        header = file.read(100)
+    if not header:
+        raise _DamagedError("is empty")
+    if not header.startswith(_HEADER):
+        raise _DamagedError("is no SQLite database")
+    if header[_APPLICATION_ID] != schema.APPLICATION_ID.to_bytes(4, "big"):
+        raise ConfigurationError(f"ledger {path} is a database of another program; nothing was changed, name another file")
+    # Used by the writer's thread after this one, never by two at once.
+    connection = sqlite3.connect(
+        f"{path.as_uri()}?mode=rw", uri=True, isolation_level=None, check_same_thread=False, timeout=BUSY
+    )
+    try:
+        _look(connection, path)
+    except sqlite3.DatabaseError as error:
+        connection.close()
+        if _unwritable(error):
+            raise
+        raise _DamagedError(f"is damaged ({error})") from error
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _look(connection: sqlite3.Connection, path: Path) -> None:
+    (finding,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+    if finding != "ok":
+        raise _DamagedError(f"is damaged ({' '.join(str(finding).split())})")
+    found = schema.version(connection)
+    if found > len(schema.MIGRATIONS):
+        raise ConfigurationError(
+            f"ledger {path} is of version {found}, and this otel_trading knows up to {len(schema.MIGRATIONS)}: "
+            "install the newer otel_trading again, or name another file"
+        )
+    if found == len(schema.MIGRATIONS):
+        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        if missing := [table for table in schema.TABLES if table not in tables]:
+            raise _DamagedError(f"is damaged (it has no table {', '.join(missing)})")
+
+
+def _restore(path: Path, damage: str) -> None:
+    copy = copy_of(path)
+    if not copy.exists():
+        raise ConfigurationError(
+            f"ledger {path} {damage}, and there is no copy of it at {copy}: put a backup in its place, or move it away "
+            "to begin anew, without the peak, the statistics and the executions that it has"
+        )
+    try:
+        aside = restore(path, sound)
+    except _DamagedError as too:
+        raise ConfigurationError(
+            f"ledger {path} {damage}, and its copy {copy} {too}: put a backup in its place, or move both away to begin anew"
+        ) from too
+    with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
+        (written,) = connection.execute("SELECT strftime('%Y-%m-%dT%H:%M:%SZ', max(written), 'unixepoch') FROM runs").fetchone()
+    _logger.error(
+        "otel_trading: ledger %s %s; going on from its copy, which was written last at %s%s. What came later is missing: "
+        "tell the account the fills since then with sync_fills()",
+        path,
+        damage,
+        written,
+        f" (what was there is now {aside})" if aside else "",
+    )
+
+
+@contextmanager
+def _surroundings(path: Path) -> Iterator[None]:
+    """Say of what surrounds the file (permissions, space, other programs) what it is."""
+    try:
+        yield
+    except (OSError, sqlite3.OperationalError) as error:
+        raise ConfigurationError(f"ledger {path} cannot be opened and written: {error}") from error
+
+
+def _unwritable(error: sqlite3.DatabaseError) -> bool:
+    return isinstance(error, sqlite3.OperationalError) and any(word in str(error).lower() for word in _UNWRITABLE)

@@ -1,0 +1,103 @@
+"""The open ledger: what it reads and writes, in whole transactions. Used by one thread at a time."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Mapping
+from pathlib import Path
+
+from otel_trading.account.ledger import schema
+from otel_trading.account.ledger.changes import Pending
+from otel_trading.account.ledger.copies import copy_of, replace
+from otel_trading.account.ledger.opening import opened
+from otel_trading.account.ledger.schema import transaction
+
+Key = tuple[str, str]
+"""Kind and name of a document."""
+
+_PRUNE_EVERY = 500
+"""Rows that a table may have beyond its bound: pruning at each write would cost more than the writes."""
+
+
+class Store:
+    """The ledger at `path`, in a run of its own. Raises `ConfigurationError` as `opening.opened` does."""
+
+    def __init__(self, path: Path, now: float) -> None:
+        self.path = path
+        self.connection = opened(path)
+        self._added: dict[tuple[str, str], int] = {}
+        try:
+            self.unclean_stops = self._begin(now)
+        except BaseException:
+            self.connection.close()
+            raise
+
+    def _begin(self, now: float) -> int:
+        """Begin a run; one before it that has not ended cleanly is counted. Return how many those are in all."""
+        with transaction(self.connection):
+            unclean = self.connection.execute("UPDATE runs SET outcome = 'unclean' WHERE outcome IS NULL").rowcount
+            self.connection.execute("UPDATE ledger SET unclean_stops = unclean_stops + ?", (unclean,))
+            self._run = self.connection.execute(
+                "INSERT INTO runs (pid, host, started, written) VALUES (?, ?, ?, ?)", (os.getpid(), platform.node(), now, now)
+            ).lastrowid
+            self.connection.execute("DELETE FROM runs WHERE id <= ?", ((self._run or 0) - schema.RUNS,))
+            (count,) = self.connection.execute("SELECT unclean_stops FROM ledger").fetchone()
+        return int(count)
+
+    def document(self, key: Key) -> str | None:
+        found = self.connection.execute("SELECT document FROM documents WHERE kind = ? AND name = ?", key).fetchone()
+        return None if found is None else str(found[0])
+
+    def executions(self, account: str) -> list[str]:
+        """The newest ids that were seen."""
+        found = self.connection.execute(
+            "SELECT execution FROM executions WHERE account = ? ORDER BY id DESC LIMIT ?", (account, schema.EXECUTIONS)
+        )
+        return [execution for (execution,) in found]
+
+    def write(self, changed: Mapping[Key, Pending], now: float, *, clean: bool = False) -> None:
+        """Write all of it, or nothing; the last time marked as a clean end of the run."""
+        added = self._added.copy()
+        with transaction(self.connection):
+            for (kind, name), pending in changed.items():
+                self.connection.execute(
+                    "INSERT OR REPLACE INTO documents VALUES (?, ?, ?, ?)", (kind, name, now, pending.document)
+                )
+                self.connection.executemany(
+                    "INSERT OR IGNORE INTO executions (account, execution) VALUES (?, ?)",
+                    [(name, execution) for execution in pending.executions],
+                )
+                self._prune("executions", name, len(pending.executions), schema.EXECUTIONS, added)
+                for table, rows in pending.rows.items():
+                    columns = ("account", *schema.HISTORY[table])
+                    self.connection.executemany(
+                        f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})",  # noqa: S608 - names of the schema
+                        [(name, *row) for row in rows],
+                    )
+                    self._prune(table, name, len(rows), schema.ROWS, added)
+            outcome = "clean" if clean else None
+            self.connection.execute("UPDATE runs SET written = ?, outcome = ? WHERE id = ?", (now, outcome, self._run))
+        self._added = added
+
+    def _prune(self, table: str, account: str, count: int, bound: int, added: dict[tuple[str, str], int]) -> None:
+        """Delete the oldest rows beyond the bound, now and then; the first time too, for those of the runs before."""
+        if not count:
+            return
+        before = added.get((table, account))
+        added[table, account] = 0 if before is None else before + count
+        if before is None or before + count >= _PRUNE_EVERY:
+            added[table, account] = 0
+            self.connection.execute(
+                f"DELETE FROM {table} WHERE account = ?1 AND id <= "  # noqa: S608 - names of the schema
+                f"(SELECT id FROM {table} WHERE account = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)",
+                (account, bound),
+            )
+
+    def copy(self) -> None:
+        """Make the good copy anew."""
+        replace(copy_of(self.path), self.connection.backup)
+
+    def close(self) -> None:
+        """Close the file; what was written is then in it, and nothing is left beside it."""
+        self.connection.close()
