@@ -1,8 +1,8 @@
 """Volatility, risk-adjusted ratios and tails of the latest returns, in a window that forgets exactly.
 
-The sums are exact integers: a float is a whole multiple of 2^-1074, so that what is added is subtracted without a rest when it
-leaves the window. A sum of floats is not like that: after a return of -1e6 had come and gone, a rolling Welford variance stayed
-wrong by a factor of 110.
+The sums are integers, in units of 2^-150 (squares: 2^-300), so that what is added when a return comes is subtracted without a
+rest when it leaves: after every step they are what a sum over the whole window would be. Floats are not like that: after a
+return of -1e6 had come and gone, a rolling Welford variance stayed wrong by a factor of 110 until it was computed anew.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
-_EXPONENT = 1074  # of the smallest positive float
-_UNIT = 1 << _EXPONENT
-_SQUARE = 1 << (2 * _EXPONENT)
+_UNIT = 1 << 150
+_SCALE = float(_UNIT)
+_SQUARE = 1 << 300
 _LARGEST = 1e150  # the square of what is larger does not fit a float
 _ROUNDING = 2.0**-50  # value / base - 1 is off by at most 2^-52 relative to 1 + r: what differs by less is equal
 
@@ -39,10 +39,10 @@ class ReturnWindow:
         self._min_periods = min_periods
         self._returns: deque[float] = deque()
         self._sorted: list[float] = []
-        self._sum = 0  # in 2^-1074
-        self._squares = 0  # in 2^-2148
-        self._target = 0  # in 2^-1074; the one that was asked for last
-        self._below = 0  # sum of squares of min(r - target, 0), in 2^-2148
+        self._sum = 0
+        self._squares = 0
+        self._target = 0  # the one that was asked for last
+        self._below = 0  # sum of squares of min(r - target, 0)
 
     def __len__(self) -> int:
         """Return how many returns are in the window."""
@@ -98,7 +98,7 @@ class ReturnWindow:
         deviation = self.deviation
         if self._all_equal or not deviation:
             return None
-        return math.sqrt(periods_per_year) * self._excess(_exact(period_rate(risk_free_rate, periods_per_year))) / deviation
+        return math.sqrt(periods_per_year) * self._excess(_units(period_rate(risk_free_rate, periods_per_year))) / deviation
 
     def sortino(self, periods_per_year: float, risk_free_rate: float = 0.0) -> float | None:
         """Annualized mean excess return over the root mean square, of all returns, of how far they fall below the target.
@@ -107,10 +107,10 @@ class ReturnWindow:
         """
         if not self._enough or self._all_equal:
             return None
-        target = _exact(period_rate(risk_free_rate, periods_per_year))
+        target = _units(period_rate(risk_free_rate, periods_per_year))
         if target != self._target:
             self._target = target
-            self._below = sum(_shortfall(_exact(r), target) for r in self._returns)
+            self._below = sum((target - units) ** 2 for units in map(_units, self._returns) if units < target)
         downside = math.sqrt(self._below / (len(self._returns) * _SQUARE))
         return math.sqrt(periods_per_year) * self._excess(target) / downside if downside else None
 
@@ -163,11 +163,11 @@ class ReturnWindow:
         return most - least <= _ROUNDING * max(1.0 + most, -least)
 
     def _add(self, r: float, sign: int) -> None:
-        exact = _exact(r)
-        self._sum += sign * exact
-        self._squares += sign * exact * exact
-        if exact < self._target:
-            self._below += sign * _shortfall(exact, self._target)
+        units = _units(r)
+        self._sum += sign * units
+        self._squares += sign * units * units
+        if units < self._target:
+            self._below += sign * (self._target - units) ** 2
 
     def _excess(self, target: int) -> float:
         n = len(self._returns)
@@ -179,13 +179,9 @@ def period_rate(annual: float, periods_per_year: float) -> float:
     return math.expm1(math.log1p(annual) / periods_per_year)
 
 
-def _exact(r: float) -> int:
-    numerator, denominator = r.as_integer_ratio()
-    return numerator * (_UNIT // denominator)
-
-
-def _shortfall(exact: int, target: int) -> int:
-    return (target - exact) ** 2 if exact < target else 0
+def _units(r: float) -> int:
+    """Return `r` in units of 2^-150: exactly if it is beyond 2^-97 (7e-30), else rounded by less than 1e-45."""
+    return int(r * _SCALE)
 
 
 @lru_cache(maxsize=16)
