@@ -27,8 +27,11 @@ from otel_trading.semconv import attributes, metrics
 
 _T = TypeVar("_T")
 
-WAIT = 5.0
+WAIT = 2.0
 """Seconds that anybody waits for the writer: a disk that hangs must not hang the bot."""
+
+READ = 30.0
+"""Seconds that an account which is being made waits for what it goes on from."""
 
 _COPY_EVERY = 3600.0
 
@@ -54,7 +57,7 @@ class Ledger:
         self._sources: dict[Key, Callable[[], Changes | None]] = {}
         self._pending: dict[Key, Pending] = {}
         self._shown: dict[str, Callable[[], None]] = {}
-        self._sources_lock = threading.RLock()
+        self._changing = threading.RLock()
         self._state = "open"
         self._copied = -math.inf
         self._worker = Worker("ledger", every=flush_every, regular=self._write)
@@ -96,20 +99,31 @@ class Ledger:
         return self._store.unclean_stops
 
     def document(self, kind: str, name: str) -> dict[str, Any] | None:
-        """Return the last state of what was kept under this kind and name; None if there is none."""
+        """Return the last state of what was kept under this kind and name; None if there is none.
+
+        Raises `ConfigurationError` when it cannot be read: to go on from nothing would be a lie.
+        """
         if (kind, name) in self._sources:
             self.flush()  # of an account that was made again in this process
-        found = self._on_worker(lambda: self._read(kind, name))
+
+        def read() -> str | None:
+            waiting = self._pending.get((kind, name))
+            return waiting.document if waiting and waiting.document else self._store.document((kind, name))
+
+        found = self._answer(read)
         return None if found is None else json.loads(found)
 
     def executions(self, name: str) -> set[str]:
-        """Return the ids of executions that were seen: the newest 50,000 of this account."""
+        """Return the ids of executions that were seen: the newest 50,000 of this account.
+
+        Raises `ConfigurationError` when they cannot be read.
+        """
 
         def read() -> set[str]:
             waiting = self._pending.get(("account", name))
             return {*self._store.executions(name), *(waiting.executions if waiting else ())}
 
-        return self._on_worker(read) or set()
+        return self._answer(read)
 
     def keep(
         self, kind: str, name: str, changes: Callable[[], Changes | None], *, account: str | None = None
@@ -124,14 +138,14 @@ class Ledger:
         if self._state != "open":
             faults.log_once(("ledger", self.path), "otel_trading: ledger %s is %s; nothing is kept", self.path, self._state)
             return lambda: None
-        with self._sources_lock:
+        with self._changing:
             self._sources[key] = changes
         self._show(account or (name if kind == "account" else None))
 
         def end() -> None:
             if self._sources.get(key) is changes and self._state == "open":
                 self._on_worker(self._write)
-                with self._sources_lock:
+                with self._changing:
                     if self._sources.get(key) is changes:
                         del self._sources[key]
 
@@ -144,7 +158,7 @@ class Ledger:
     def close(self) -> None:
         """Write everything, mark the stop as a clean one, and let another process have the file."""
         self.end()
-        with self._sources_lock:
+        with self._changing:
             shown, self._shown = self._shown, {}
         for stop in shown.values():
             stop()
@@ -152,52 +166,69 @@ class Ledger:
     def end(self) -> None:
         """As `close`, but the metric stays: what is exported last may be exported after this."""
         with _open_lock:
-            if self._state != "open":
-                return
-            ended = self._worker.submit(self._finish)
-            self._worker.stop()
-            self._state = "closed"
+            with self._changing:
+                if self._state != "open":
+                    return
+                ended = self._worker.submit(self._finish)
+                self._worker.stop()
+                self._state = "closed"
+            _within(ended)
             if _open.get(self.path) is self:
                 del _open[self.path]
-        _within(ended)
 
     def _show(self, account: str | None) -> None:
         """Export the number of unclean stops, once for each account."""
         if account is None:
             return
-        with self._sources_lock:
+        with self._changing:
             if account not in self._shown:
                 self._shown[account] = counter(metrics.SDK_UNCLEAN_STOPS).observe(
                     lambda: None if self._state == "inherited" else self.unclean_stops, {attributes.ACCOUNT_NAME: account}
                 )
 
-    def _on_worker(self, job: Callable[[], _T]) -> _T | None:
-        """Let the writer's thread do it, which alone uses the file."""
-        return _within(self._worker.submit(job)) if self._state == "open" else None
+    def _submit(self, job: Callable[[], _T]) -> Future[_T | None] | None:
+        """Let the writer's thread do it, which alone uses the file; None when that has ended."""
+        with self._changing:
+            return self._worker.submit(job) if self._state == "open" else None
 
-    def _read(self, kind: str, name: str) -> str | None:
-        waiting = self._pending.get((kind, name))
-        return waiting.document if waiting and waiting.document else self._store.document((kind, name))
+    def _on_worker(self, job: Callable[[], _T]) -> _T | None:
+        result = self._submit(job)
+        return None if result is None else _within(result)
+
+    def _answer(self, read: Callable[[], _T]) -> _T:
+        result = self._submit(lambda: (read(),))
+        answer = None if result is None else _within(result, READ)
+        if answer is None:
+            why = "it could not be read" if self._state == "open" else f"it is {self._state}"
+            raise ConfigurationError(f"ledger {self.path}: {why}, so nothing can go on from what it has")
+        return answer[0]
 
     def _write(self) -> bool:
-        self._ask()
-        changed = {key: pending for key, pending in self._pending.items() if pending.document is not None}
+        whole = self._ask()
+        changed = self._writable()
         if changed:
             self._store.write(changed, time.time())
             for key in changed:
                 del self._pending[key]
         if time.monotonic() - self._copied > _COPY_EVERY:
             self._copy()
-        return not self._pending
+        return whole and not self._pending
 
-    def _ask(self) -> None:
-        with self._sources_lock:
+    def _ask(self) -> bool:
+        """Hear what has changed, and return whether every source could say it."""
+        with self._changing:
             sources = list(self._sources.items())
+        heard = 0
         for key, changes in sources:
             with faults.containing("ledger"):
                 found = changes()
                 if found is not None:
                     self._pending.setdefault(key, Pending()).add(found)
+                heard += 1
+        return heard == len(sources)
+
+    def _writable(self) -> dict[Key, Pending]:
+        return {key: pending for key, pending in self._pending.items() if pending.document is not None}
 
     def _copy(self) -> None:
         self._copied = time.monotonic()
@@ -206,9 +237,9 @@ class Ledger:
     def _finish(self) -> None:
         """The last job: whatever fails, the file is free for another process."""
         try:
-            self._ask()
-            changed = {key: pending for key, pending in self._pending.items() if pending.document is not None}
-            self._store.write(changed, time.time(), clean=True)
+            whole = self._ask()
+            changed = self._writable()
+            self._store.write(changed, time.time(), clean=whole and len(changed) == len(self._pending))
             with faults.containing("ledger"):
                 self._store.copy()
         finally:
@@ -219,7 +250,7 @@ class Ledger:
         """Write nothing in a process that forked: the file is the parent's."""
         if self._state == "open":
             self._state = "inherited"
-            self._sources_lock = threading.RLock()
+            self._changing = threading.RLock()
             _inherited.add(self.path)
             # Never closed, not even when the interpreter ends: SQLite would tidy up what the parent works with.
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._store.connection))
@@ -239,10 +270,10 @@ def _resolved(path: object) -> Path:
     return where
 
 
-def _within(result: Future[_T | None]) -> _T | None:
+def _within(result: Future[_T | None], timeout: float = WAIT) -> _T | None:
     """The result of the writer's job; None, and counted, when it takes too long."""
     try:
-        return result.result(WAIT)
+        return result.result(timeout)
     except FutureTimeoutError as slow:
         faults.report("ledger", slow)
         return None
@@ -265,5 +296,14 @@ def _begin_in_child() -> None:
         ledger.begin_in_child()
 
 
+def _say_in_parent() -> None:
+    for path in list(_open):
+        faults.log_once(
+            ("ledger", "fork", path),
+            "otel_trading: this process forks and has the ledger %s open: its children keep nothing in it",
+            path,
+        )
+
+
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_begin_in_child)
+    os.register_at_fork(after_in_child=_begin_in_child, after_in_parent=_say_in_parent)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sqlite3
 from collections.abc import Iterator
@@ -104,6 +105,11 @@ def _look(connection: sqlite3.Connection, path: Path) -> None:
         tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         if missing := [table for table in schema.TABLES if table not in tables]:
             raise _DamagedError(f"is damaged (it has no table {', '.join(missing)})")
+        for kind, name, document in connection.execute("SELECT kind, name, document FROM documents"):
+            try:
+                json.loads(document)
+            except ValueError as error:
+                raise _DamagedError(f"is damaged (the {kind} {name!r} is not readable)") from error
 
 
 def _restore(path: Path, damage: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -95,8 +96,14 @@ class Store:
             )
 
     def copy(self) -> None:
-        """Make the good copy anew."""
-        replace(copy_of(self.path), self.connection.backup)
+        """Make the good copy anew; raises when what it was made of is damaged, and the copy before stays."""
+        replace(copy_of(self.path), self._back_up)
+
+    def _back_up(self, copy: sqlite3.Connection) -> None:
+        self.connection.backup(copy)
+        (finding,) = copy.execute("PRAGMA integrity_check(1)").fetchone()
+        if finding != "ok":
+            raise sqlite3.DatabaseError(f"ledger {self.path} is damaged: {finding}")
 
     def close(self) -> None:
         """Close the file; what was written is then in it, and nothing is left beside it."""
