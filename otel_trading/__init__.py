@@ -12,7 +12,7 @@ from otel_trading.version import __version__
 if TYPE_CHECKING:
     from otel_trading.account import Account
     from otel_trading.decorators import inference, order_execution, strategy_cycle, timed
-    from otel_trading.errors import ConfigurationError
+    from otel_trading.errors import CircuitOpen, ConfigurationError
     from otel_trading.pipeline.configure import configure
     from otel_trading.pipeline.telemetry import Telemetry
     from otel_trading.recording import (
@@ -27,9 +27,12 @@ if TYPE_CHECKING:
         record_stream_event,
         set_venue_connected,
     )
+    from otel_trading.risk import CircuitBreaker
 
 __all__ = [
     "Account",
+    "CircuitBreaker",
+    "CircuitOpen",
     "ConfigurationError",
     "Telemetry",
     "__version__",
@@ -53,7 +56,7 @@ __all__ = [
 _HOMES = {
     "account": ("Account",),
     "decorators": ("inference", "order_execution", "strategy_cycle", "timed"),
-    "errors": ("ConfigurationError",),
+    "errors": ("CircuitOpen", "ConfigurationError"),
     "pipeline.configure": ("configure",),
     "pipeline.telemetry": ("Telemetry",),
     "recording": (
@@ -68,6 +71,7 @@ _HOMES = {
         "record_stream_event",
         "set_venue_connected",
     ),
+    "risk": ("CircuitBreaker",),
 }
 """Where each name lives: imported when it is first asked for."""
 

@@ -9,7 +9,7 @@ from otel_trading import metrics
 from otel_trading.metrics import faults
 from otel_trading.orders import Fill, error_type, vocabulary
 from otel_trading.orders.reading import amount
-from otel_trading.recording import inference
+from otel_trading.recording import inference, market_data
 from otel_trading.recording.operations import error_series, severity_of
 from otel_trading.recording.order_series import Context
 from otel_trading.recording.orders import Terms, recorders
@@ -22,7 +22,6 @@ from otel_trading.semconv.attributes import OrderOperation
 
 _SIGNALS = metrics.counter(m.SIGNALS)
 _MESSAGES = metrics.counter(m.STREAM_MESSAGES)
-_LAST_UPDATE = metrics.gauge(m.MARKET_DATA_LAST_UPDATE_TIME)
 _VENUE_CONNECTED = metrics.gauge(m.VENUE_CONNECTED)
 _ALERTS = metrics.counter(m.ALERTS)
 
@@ -152,9 +151,7 @@ def record_signal(strategy: str, direction: object, *, symbol: str | None = None
 @faults.contained("record_market_data")
 def record_market_data(stream: str, *, venue: str, symbol: str | None = None, at: float | None = None) -> None:
     """Record that market data came over a stream, just now or at the unix time `at` (seconds): its time, and one message."""
-    _LAST_UPDATE.set(
-        time.time() if at is None else at, {a.VENUE_NAME: venue, a.STREAM_NAME: stream, a.INSTRUMENT_SYMBOL: symbol}
-    )
+    market_data.updated((venue, stream, symbol), time.time() if at is None else at)
     _MESSAGES.add(1, {a.VENUE_NAME: venue, a.STREAM_NAME: stream})
 
 
