@@ -58,6 +58,7 @@ dist: .venv/installed
 lock:
 	$(COMPILE) --all-extras --group dev -o requirements/dev.lock
 	$(COMPILE) --extra otlp --extra cli --extra demo --group oldest --resolution lowest-direct -o requirements/oldest.lock
+	$(filter-out pyproject.toml,$(COMPILE)) --group oracles -o requirements/oracles.lock
 
 .venv/installed: requirements/dev.lock pyproject.toml
 	$(PYTHON) -m venv .venv
