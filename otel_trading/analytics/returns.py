@@ -52,7 +52,7 @@ class ReturnGrid:
         result = None
         if period > self._period:
             if self._base is not None and self._base > 0.0:
-                result = self._last / self._base - 1.0
+                result = (self._last - self._base) / self._base  # more exact than a quotient minus 1
             self._period = period
             self._base = self._last
         self._last = value

@@ -19,7 +19,8 @@ _UNIT = 1 << 150
 _SCALE = float(_UNIT)
 _SQUARE = 1 << 300
 _LARGEST = 1e150  # the square of what is larger does not fit a float
-_ROUNDING = 2.0**-50  # value / base - 1 is off by at most 2^-52 relative to 1 + r: what differs by less is equal
+# Values are rounded to 2^-53 of themselves, so their returns to about 2^-52 of 1 + r: a smaller difference is none.
+_ROUNDING = 2.0**-50
 
 
 class ReturnWindow:
