@@ -1,7 +1,7 @@
 # Everything that needs installing is installed by these targets, from the locks in requirements/.
 PYTHON ?= python3
 BIN := .venv/bin
-COMPILE := $(BIN)/uv pip compile pyproject.toml --quiet --upgrade --universal --python-version 3.10 --generate-hashes --no-emit-index-url \
+COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.10 --generate-hashes --no-emit-index-url \
 	--custom-compile-command "make lock"
 ARGS ?=
 
@@ -56,9 +56,9 @@ dist: .venv/installed
 	$(BIN)/python -m build --no-isolation --outdir dist .
 
 lock:
-	$(COMPILE) --all-extras --group dev -o requirements/dev.lock
-	$(COMPILE) --extra otlp --extra cli --extra demo --group oldest --resolution lowest-direct -o requirements/oldest.lock
-	$(filter-out pyproject.toml,$(COMPILE)) --group oracles -o requirements/oracles.lock
+	$(COMPILE) pyproject.toml --all-extras --group dev -o requirements/dev.lock
+	$(COMPILE) pyproject.toml --extra otlp --extra cli --extra demo --group oldest --resolution lowest-direct -o requirements/oldest.lock
+	$(COMPILE) --group oracles -o requirements/oracles.lock
 
 .venv/installed: requirements/dev.lock pyproject.toml
 	$(PYTHON) -m venv .venv
