@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from otel_trading.pipeline.configure import configure
     from otel_trading.pipeline.telemetry import Telemetry
     from otel_trading.recording import (
+        clock_offset,
+        end_market_data,
         observe,
         record_alert,
         record_error,
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
         record_order,
         record_signal,
         record_stream_event,
+        record_venue_error,
+        set_clock_offset,
+        set_rate_limit,
         set_venue_connected,
     )
     from otel_trading.risk import CircuitBreaker
@@ -36,7 +41,9 @@ __all__ = [
     "ConfigurationError",
     "Telemetry",
     "__version__",
+    "clock_offset",
     "configure",
+    "end_market_data",
     "inference",
     "observe",
     "order_execution",
@@ -48,6 +55,9 @@ __all__ = [
     "record_order",
     "record_signal",
     "record_stream_event",
+    "record_venue_error",
+    "set_clock_offset",
+    "set_rate_limit",
     "set_venue_connected",
     "strategy_cycle",
     "timed",
@@ -60,6 +70,8 @@ _HOMES = {
     "pipeline.configure": ("configure",),
     "pipeline.telemetry": ("Telemetry",),
     "recording": (
+        "clock_offset",
+        "end_market_data",
         "observe",
         "record_alert",
         "record_error",
@@ -69,6 +81,9 @@ _HOMES = {
         "record_order",
         "record_signal",
         "record_stream_event",
+        "record_venue_error",
+        "set_clock_offset",
+        "set_rate_limit",
         "set_venue_connected",
     ),
     "risk": ("CircuitBreaker",),

@@ -1,6 +1,7 @@
 """What is recorded: the recorders that the decorators use, and the plain calls for code that has the numbers already."""
 
 from otel_trading.recording.calls import (
+    end_market_data,
     record_alert,
     record_error,
     record_fill,
@@ -9,15 +10,23 @@ from otel_trading.recording.calls import (
     record_order,
     record_signal,
     record_stream_event,
-    set_venue_connected,
 )
 from otel_trading.recording.observe import observe
 from otel_trading.recording.options import Options
 from otel_trading.recording.series import configure
+from otel_trading.recording.venue import (
+    clock_offset,
+    record_venue_error,
+    set_clock_offset,
+    set_rate_limit,
+    set_venue_connected,
+)
 
 __all__ = [
     "Options",
+    "clock_offset",
     "configure",
+    "end_market_data",
     "observe",
     "record_alert",
     "record_error",
@@ -27,5 +36,8 @@ __all__ = [
     "record_order",
     "record_signal",
     "record_stream_event",
+    "record_venue_error",
+    "set_clock_offset",
+    "set_rate_limit",
     "set_venue_connected",
 ]

@@ -22,7 +22,6 @@ from otel_trading.semconv.attributes import OrderOperation
 
 _SIGNALS = metrics.counter(m.SIGNALS)
 _MESSAGES = metrics.counter(m.STREAM_MESSAGES)
-_VENUE_CONNECTED = metrics.gauge(m.VENUE_CONNECTED)
 _ALERTS = metrics.counter(m.ALERTS)
 
 _recorders = Table(recorders)
@@ -170,10 +169,10 @@ def record_stream_event(stream: str, event: StreamEvent, *, venue: str) -> None:
         stream_state.changed(venue, stream, event)
 
 
-@faults.contained("set_venue_connected")
-def set_venue_connected(venue: str, connected: bool) -> None:
-    """Say whether a venue can be reached just now."""
-    _VENUE_CONNECTED.set(1 if connected else 0, {a.VENUE_NAME: venue})
+@faults.contained("end_market_data")
+def end_market_data(stream: str, *, venue: str, symbol: str | None = None) -> None:
+    """Say that no more market data is expected (the bot unsubscribed): its time is no longer shown, and nobody waits for it."""
+    market_data.ended((venue, stream, symbol))
 
 
 @faults.contained("record_alert")
