@@ -16,8 +16,9 @@ from otel_trading.errors import ConfigurationError
 _logger = logging.getLogger("otel_trading")
 
 _HEADER = b"SQLite format 3\x00"
+_HEADER_SIZE = 100
 _APPLICATION_ID = slice(68, 72)
-"""Where it is in SQLite's file format (section 1.3)."""
+"""As SQLite's file format has them (section 1.3)."""
 
 _UNWRITABLE = ("readonly", "read-only", "unable to open", "disk i/o error", "full", "locked")
 """Words of SQLite's messages about what surrounds the file; its other errors are about what is in it."""
@@ -33,30 +34,29 @@ class _DamagedError(Exception):
 def opened(path: Path) -> sqlite3.Connection:
     """Open the ledger at `path` for writing: made if there is none, brought to this version, restored from its good copy.
 
-    Raises `ConfigurationError` when it is another program's or a newer version's, when it cannot be written, and when it is
-    damaged and has no good copy. Nothing has been changed then.
+    Raises `ConfigurationError` when it is another program's or a newer version's, and when it is damaged and has no good copy:
+    nothing has been changed then. What the disk and other programs may do about it goes into `surroundings`.
     """
-    with _surroundings(path):
-        if not path.exists():
-            if copy_of(path).exists():
-                _restore(path, "is missing")
-            else:
-                replace(path, schema.migrate)
-        try:
-            connection = _sound(path)
-        except _DamagedError as damage:
-            _restore(path, str(damage))
-            connection = _sound(path)
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            # The operating system has what was written, also when the process is killed; only a power cut may take the
-            # newest transactions, whole ones. FULL would wait for the disk at each of them.
-            connection.execute("PRAGMA synchronous = NORMAL")
-            schema.migrate(connection)
-        except BaseException:
-            connection.close()
-            raise
-        return connection
+    if not path.exists():
+        if copy_of(path).exists():
+            _restore(path, "is missing")
+        else:
+            replace(path, schema.migrate)
+    try:
+        connection = _sound(path)
+    except _DamagedError as damage:
+        _restore(path, str(damage))
+        connection = _sound(path)
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        # The operating system has what was written, also when the process is killed; only a power cut may take the newest
+        # transactions, whole ones. FULL would wait for the disk at each of them.
+        connection.execute("PRAGMA synchronous = NORMAL")
+        schema.migrate(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def sound(path: Path) -> None:
@@ -67,10 +67,10 @@ def sound(path: Path) -> None:
 def _sound(path: Path) -> sqlite3.Connection:
     """Open it and look at every page of it."""
     with path.open("rb") as file:
-        header = file.read(100)
+        header = file.read(_HEADER_SIZE)
     if not header:
         raise _DamagedError("is empty")
-    if not header.startswith(_HEADER):
+    if len(header) < _HEADER_SIZE or not header.startswith(_HEADER):
         raise _DamagedError("is no SQLite database")
     if header[_APPLICATION_ID] != schema.APPLICATION_ID.to_bytes(4, "big"):
         raise ConfigurationError(f"ledger {path} is a database of another program; nothing was changed, name another file")
@@ -101,15 +101,23 @@ def _look(connection: sqlite3.Connection, path: Path) -> None:
             f"ledger {path} is of version {found}, and this otel_trading knows up to {len(schema.MIGRATIONS)}: "
             "install the newer otel_trading again, or name another file"
         )
+    if found < 1:
+        raise _DamagedError(f"is damaged (it has the version {found})")
     if found == len(schema.MIGRATIONS):
         tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         if missing := [table for table in schema.TABLES if table not in tables]:
             raise _DamagedError(f"is damaged (it has no table {', '.join(missing)})")
         for kind, name, document in connection.execute("SELECT kind, name, document FROM documents"):
-            try:
-                json.loads(document)
-            except ValueError as error:
-                raise _DamagedError(f"is damaged (the {kind} {name!r} is not readable)") from error
+            if not _is_json(document):
+                raise _DamagedError(f"is damaged (the {kind} {name!r} is not readable)")
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _restore(path: Path, damage: str) -> None:
@@ -138,8 +146,8 @@ def _restore(path: Path, damage: str) -> None:
 
 
 @contextmanager
-def _surroundings(path: Path) -> Iterator[None]:
-    """Say of what surrounds the file (permissions, space, other programs) what it is."""
+def surroundings(path: Path) -> Iterator[None]:
+    """Make a `ConfigurationError` of what the permissions, the space or other programs do to the file."""
     try:
         yield
     except (OSError, sqlite3.OperationalError) as error:

@@ -11,7 +11,7 @@ from pathlib import Path
 from otel_trading.account.ledger import schema
 from otel_trading.account.ledger.changes import Pending
 from otel_trading.account.ledger.copies import copy_of, replace
-from otel_trading.account.ledger.opening import opened
+from otel_trading.account.ledger.opening import opened, surroundings
 from otel_trading.account.ledger.schema import transaction
 
 Key = tuple[str, str]
@@ -22,17 +22,18 @@ _PRUNE_EVERY = 500
 
 
 class Store:
-    """The ledger at `path`, in a run of its own. Raises `ConfigurationError` as `opening.opened` does."""
+    """The ledger at `path`, in a run of its own. Raises `ConfigurationError` when it cannot be opened and written."""
 
     def __init__(self, path: Path, now: float) -> None:
         self.path = path
-        self.connection = opened(path)
         self._added: dict[tuple[str, str], int] = {}
-        try:
-            self.unclean_stops = self._begin(now)
-        except BaseException:
-            self.connection.close()
-            raise
+        with surroundings(path):
+            self.connection = opened(path)
+            try:
+                self.unclean_stops = self._begin(now)
+            except BaseException:
+                self.connection.close()
+                raise
 
     def _begin(self, now: float) -> int:
         """Begin a run; one before it that has not ended cleanly is counted. Return how many those are in all."""
