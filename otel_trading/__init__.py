@@ -32,7 +32,7 @@ if TYPE_CHECKING:
         set_rate_limit,
         set_venue_connected,
     )
-    from otel_trading.risk import CircuitBreaker
+    from otel_trading.risk import CircuitBreaker, heartbeat
 
 __all__ = [
     "Account",
@@ -44,6 +44,7 @@ __all__ = [
     "clock_offset",
     "configure",
     "end_market_data",
+    "heartbeat",
     "inference",
     "observe",
     "order_execution",
@@ -86,7 +87,7 @@ _HOMES = {
         "set_rate_limit",
         "set_venue_connected",
     ),
-    "risk": ("CircuitBreaker",),
+    "risk": ("CircuitBreaker", "heartbeat"),
 }
 """Where each name lives: imported when it is first asked for."""
 
