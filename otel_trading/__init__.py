@@ -32,15 +32,17 @@ if TYPE_CHECKING:
         set_rate_limit,
         set_venue_connected,
     )
-    from otel_trading.risk import CircuitBreaker, heartbeat
+    from otel_trading.risk import CircuitBreaker, Notifier, alert, heartbeat
 
 __all__ = [
     "Account",
     "CircuitBreaker",
     "CircuitOpen",
     "ConfigurationError",
+    "Notifier",
     "Telemetry",
     "__version__",
+    "alert",
     "clock_offset",
     "configure",
     "end_market_data",
@@ -87,7 +89,7 @@ _HOMES = {
         "set_rate_limit",
         "set_venue_connected",
     ),
-    "risk": ("CircuitBreaker", "heartbeat"),
+    "risk": ("CircuitBreaker", "Notifier", "alert", "heartbeat"),
 }
 """Where each name lives: imported when it is first asked for."""
 

@@ -2,5 +2,6 @@
 
 from otel_trading.risk.breaker import CircuitBreaker
 from otel_trading.risk.heartbeat import heartbeat
+from otel_trading.risk.notifier import Notifier, alert
 
-__all__ = ["CircuitBreaker", "heartbeat"]
+__all__ = ["CircuitBreaker", "Notifier", "alert", "heartbeat"]
