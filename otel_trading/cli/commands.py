@@ -10,6 +10,7 @@ from otel_trading.version import __version__
 
 _FILES = {
     "demo": "otel_trading.cli.demo",
+    "ledger": "otel_trading.cli.ledger",
 }
 """A command and the module whose `command` it is."""
 

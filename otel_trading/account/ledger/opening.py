@@ -27,7 +27,7 @@ BUSY = 2.0
 """Seconds to wait for a program that holds the file, such as somebody's `sqlite3`."""
 
 
-class _DamagedError(Exception):
+class DamagedError(Exception):
     """The file is not what was written; the message goes on after its name."""
 
 
@@ -44,7 +44,7 @@ def opened(path: Path) -> sqlite3.Connection:
             replace(path, schema.migrate)
     try:
         connection = _sound(path)
-    except _DamagedError as damage:
+    except DamagedError as damage:
         _restore(path, str(damage))
         connection = _sound(path)
     try:
@@ -59,6 +59,18 @@ def opened(path: Path) -> sqlite3.Connection:
     return connection
 
 
+def check_header(path: Path) -> None:
+    """Raise `DamagedError` when the file at `path` is no SQLite database, `ConfigurationError` when it is somebody else's."""
+    with path.open("rb") as file:
+        header = file.read(_HEADER_SIZE)
+    if not header:
+        raise DamagedError("is empty")
+    if len(header) < _HEADER_SIZE or not header.startswith(_HEADER):
+        raise DamagedError("is no SQLite database")
+    if header[_APPLICATION_ID] != schema.APPLICATION_ID.to_bytes(4, "big"):
+        raise ConfigurationError(f"ledger {path} is a database of another program; nothing was changed, name another file")
+
+
 def sound(path: Path) -> None:
     """Raise when the file at `path` is no ledger of ours that is whole."""
     _sound(path).close()
@@ -66,14 +78,7 @@ def sound(path: Path) -> None:
 
 def _sound(path: Path) -> sqlite3.Connection:
     """Open it and look at every page of it."""
-    with path.open("rb") as file:
-        header = file.read(_HEADER_SIZE)
-    if not header:
-        raise _DamagedError("is empty")
-    if len(header) < _HEADER_SIZE or not header.startswith(_HEADER):
-        raise _DamagedError("is no SQLite database")
-    if header[_APPLICATION_ID] != schema.APPLICATION_ID.to_bytes(4, "big"):
-        raise ConfigurationError(f"ledger {path} is a database of another program; nothing was changed, name another file")
+    check_header(path)
     # Used by the writer's thread after this one, never by two at once.
     connection = sqlite3.connect(
         f"{path.as_uri()}?mode=rw", uri=True, isolation_level=None, check_same_thread=False, timeout=BUSY
@@ -84,7 +89,7 @@ def _sound(path: Path) -> sqlite3.Connection:
         connection.close()
         if _unwritable(error):
             raise
-        raise _DamagedError(f"is damaged ({error})") from error
+        raise DamagedError(f"is damaged ({error})") from error
     except BaseException:
         connection.close()
         raise
@@ -94,7 +99,7 @@ def _sound(path: Path) -> sqlite3.Connection:
 def _look(connection: sqlite3.Connection, path: Path) -> None:
     (finding,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
     if finding != "ok":
-        raise _DamagedError(f"is damaged ({' '.join(str(finding).split())})")
+        raise DamagedError(f"is damaged ({' '.join(str(finding).split())})")
     found = schema.version(connection)
     if found > len(schema.MIGRATIONS):
         raise ConfigurationError(
@@ -102,14 +107,14 @@ def _look(connection: sqlite3.Connection, path: Path) -> None:
             "install the newer otel_trading again, or name another file"
         )
     if found < 1:
-        raise _DamagedError(f"is damaged (it has the version {found})")
+        raise DamagedError(f"is damaged (it has the version {found})")
     if found == len(schema.MIGRATIONS):
         tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         if missing := [table for table in schema.TABLES if table not in tables]:
-            raise _DamagedError(f"is damaged (it has no table {', '.join(missing)})")
+            raise DamagedError(f"is damaged (it has no table {', '.join(missing)})")
         for kind, name, document in connection.execute("SELECT kind, name, document FROM documents"):
             if not _is_json(document):
-                raise _DamagedError(f"is damaged (the {kind} {name!r} is not readable)")
+                raise DamagedError(f"is damaged (the {kind} {name!r} is not readable)")
 
 
 def _is_json(text: str) -> bool:
@@ -129,7 +134,7 @@ def _restore(path: Path, damage: str) -> None:
         )
     try:
         aside = restore(path, sound)
-    except _DamagedError as too:
+    except DamagedError as too:
         raise ConfigurationError(
             f"ledger {path} {damage}, and its copy {copy} {too}: put a backup in its place, or move both away to begin anew"
         ) from too

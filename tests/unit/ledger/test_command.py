@@ -1,0 +1,173 @@
+"""`otel-trading ledger` says what is in a ledger and changes nothing, while a bot has it open and when none has."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import sqlite3
+from contextlib import closing
+
+import pytest
+from click.testing import CliRunner
+
+from otel_trading.account.ledger import Changes
+from otel_trading.cli.commands import group
+from tests.unit.ledger.conftest import Source
+
+DOCUMENT = {"cash": "100.10", "peak": float("nan"), "positions": {"BTC/USD": "1"}}
+
+
+def run(*arguments, status=0):
+    result = CliRunner().invoke(group, ["ledger", *map(str, arguments)], catch_exceptions=False)
+    assert result.exit_code == status, result.output
+    return result.output
+
+
+@pytest.fixture
+def ledger(open_ledger):
+    ledger = open_ledger()
+    rows = {
+        "flows": [{"time": 1.5, "amount": "100.10", "kind": "deposit"}],
+        "trades": [{"closed": 2.5, "symbol": 'odd, "quoted"\nsymbol', "pnl": "-0.10", "outcome": "loss"}],
+    }
+    ledger.keep("account", "main [bold]", Source(Changes(DOCUMENT, ["x-1", "x-2"], rows)))
+    ledger.keep("breaker", "daily-loss", Source(Changes({"state": "open"})))
+    assert ledger.flush()
+    ledger._submit(lambda: None).result()
+    return ledger
+
+
+@pytest.fixture(params=["open", "closed"])
+def either(request, ledger, path):
+    """The file while it is open, and after that; with what it is before it is looked at."""
+    if request.param == "closed":
+        ledger.close()
+    before = {
+        file.name: (file.read_bytes(), file.stat().st_mtime_ns) for file in path.parent.iterdir() if "shm" not in file.name
+    }
+    yield path
+    after = {
+        file.name: (file.read_bytes(), file.stat().st_mtime_ns) for file in path.parent.iterdir() if "shm" not in file.name
+    }
+    assert after == before, "nothing has been changed, and nothing new is beside it"
+
+
+def test_it_shows_what_there_is(either):
+    shown = run("show", either)
+    assert f"{either} (version 1)" in shown
+    assert "s ago)" in shown
+    lines = [[cell.strip() for cell in line.split("│")[1:-1]] for line in shown.splitlines() if "│" in line]
+    assert ["account", "main [bold]"] in [line[:2] for line in lines]
+    assert ["breaker", "daily-loss"] in [line[:2] for line in lines]
+    assert ["executions", "2"] in lines
+    assert ["trades", "1"] in lines
+    assert ["returns", "0"] in lines
+
+
+def test_it_says_who_has_it_open_or_how_the_last_run_ended(ledger, path):
+    assert f"by the process {os.getpid()} on " in run("show", path)
+    ledger.close()
+    shown = run("show", path)
+    assert "by the process" not in shown
+    assert "Last stop      clean" in shown
+
+
+@pytest.mark.parametrize("ended", ["counted", "not counted yet"])
+def test_it_says_that_the_last_stop_was_none_that_is_clean(ended, ledger, path):
+    ledger.close()
+    with closing(sqlite3.connect(path)) as connection, connection:
+        if ended == "counted":
+            connection.execute("UPDATE runs SET outcome = 'unclean'")
+            connection.execute("UPDATE ledger SET unclean_stops = 3")
+        else:
+            connection.execute("UPDATE runs SET outcome = NULL, pid = 2147483647")
+            connection.execute("UPDATE ledger SET unclean_stops = 2")
+    shown = run("show", path)
+    assert "Last stop      UNCLEAN: the process ended without closing it" in shown
+    assert "Unclean stops  3" in shown
+
+
+def test_the_same_as_json(either, ledger):
+    shown = json.loads(run("show", "--json", either))
+    assert shown["file"] == str(either)
+    assert (shown["version"], shown["unclean_stops"]) == (1, 0)
+    assert shown["run"]["pid"] == os.getpid()
+    assert shown["run"]["state"] == ("running" if ledger._state == "open" else "clean")
+    assert [(kept["kind"], kept["name"]) for kept in shown["documents"]] == [
+        ("account", "main [bold]"),
+        ("breaker", "daily-loss"),
+    ]
+    assert shown["rows"] == {"runs": 1, "documents": 2, "executions": 2, "flows": 1, "days": 0, "returns": 0, "trades": 1}
+
+
+def test_everything_as_json_that_every_reader_takes(either):
+    def refuse(constant):
+        raise AssertionError(constant)
+
+    exported = json.loads(run("export", either), parse_constant=refuse)
+    assert exported["documents"][0]["document"] == {**DOCUMENT, "peak": None}
+    assert [row["execution"] for row in exported["executions"]] == ["x-1", "x-2"]
+    assert exported["flows"] == [{"account": "main [bold]", "time": 1.5, "amount": "100.10", "kind": "deposit"}]
+    assert exported["days"] == []
+    assert exported["ledger"]["rows"]["trades"] == 1
+
+
+def test_one_table_as_csv(either):
+    read = list(csv.DictReader(io.StringIO(run("export", either, "--format", "csv", "--table", "trades"))))
+    assert read == [
+        {"account": "main [bold]", "closed": "2.5", "symbol": 'odd, "quoted"\nsymbol', "pnl": "-0.10", "outcome": "loss"}
+    ]
+    assert run("export", either, "--format", "csv", "--table", "returns") == "account,time,value\n"
+
+
+def test_one_table_as_json(ledger, path):
+    assert ledger
+    assert list(json.loads(run("export", path, "--table", "flows"))) == ["flows"]
+
+
+def test_it_goes_into_a_file(ledger, path, tmp_path):
+    assert ledger
+    run("export", path, "--format", "csv", "--table", "flows", "-o", tmp_path / "flows.csv")
+    assert (tmp_path / "flows.csv").read_text() == "account,time,amount,kind\nmain [bold],1.5,100.10,deposit\n"
+
+
+def test_a_csv_without_a_table_is_asked_wrongly(ledger, path):
+    assert ledger
+    assert "choose it with --table" in run("export", path, "--format", "csv", status=2)
+
+
+def test_a_file_that_is_missing_is_an_error_and_not_made(tmp_path):
+    assert "there is no ledger at" in run("show", tmp_path / "none.db", status=1)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("damage", "says"),
+    [
+        (lambda path: path.write_bytes(b""), "is empty; its last good copy is"),
+        (lambda path: path.write_text("text" * 100), "is no SQLite database"),
+        (lambda path: path.write_bytes(path.read_bytes()[:5000]), "cannot be read"),
+    ],
+    ids=["empty", "text", "cut"],
+)
+def test_a_damaged_file_is_an_error_that_says_where_the_copy_is(ledger, path, damage, says):
+    ledger.close()
+    damage(path)
+    shown = run("export", path, status=1)
+    assert says in shown
+    assert f"{path}.copy" in shown
+
+
+def test_a_database_of_another_program_is_an_error(path):
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE orders (id)")
+    assert "is a database of another program" in run("show", path, status=1)
+
+
+def test_a_newer_version_is_an_error(ledger, path):
+    ledger.close()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    assert "is of version 99" in run("show", path, status=1)
