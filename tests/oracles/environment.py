@@ -34,7 +34,7 @@ def oracles_python() -> Path:
     directory = ROOT / ".cache" / f"oracles-{version}-{hashlib.sha256(LOCK.read_bytes()).hexdigest()[:12]}"
     directory.parent.mkdir(exist_ok=True)
     python = directory / "bin" / "python"
-    with alone(directory.with_suffix(".lock")):
+    with alone(directory.with_name(f"{directory.name}.lock")):
         if not (directory / "complete").exists():
             beside = Path(sys.executable).with_name("uv")
             uv = str(beside) if beside.exists() else shutil.which("uv")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from fractions import Fraction
 
@@ -100,6 +101,52 @@ def test_after_everything_was_withdrawn_a_new_peak_begins_and_the_maximum_stays(
     assert (drawdown.current, drawdown.maximum, drawdown.peak) == (0.0, pytest.approx(0.3), 500.0)
 
 
+def test_duration_counts_from_the_last_moment_at_the_peak() -> None:
+    drawdown = Drawdown(100.0, 1000.0)
+    assert (drawdown.duration(5000.0), drawdown.peak_time) == (0.0, 1000.0)
+    drawdown.update(90.0, 1060.0)
+    assert drawdown.duration(1100.0) == 100.0
+    drawdown.update(100.0, 1200.0)
+    assert (drawdown.duration(1300.0), drawdown.peak_time) == (0.0, 1200.0)
+    drawdown.update(99.0, 1210.0)
+    assert drawdown.duration(1250.0) == 50.0
+    drawdown.update(101.0, 1300.0)
+    assert (drawdown.duration(1400.0), drawdown.peak_time) == (0.0, 1300.0)
+
+
+def test_a_flow_does_not_interrupt_a_drawdown() -> None:
+    drawdown = Drawdown(100.0, 0.0)
+    drawdown.update(80.0, 10.0)
+    drawdown.flow(80.0, 1000.0, 20.0)
+    assert drawdown.duration(30.0) == 30.0
+
+
+def test_where_a_new_peak_begins_its_time_does_too() -> None:
+    drawdown = Drawdown(100.0, 0.0)
+    drawdown.flow(100.0, 0.0, 10.0)
+    assert drawdown.duration(15.0) is None
+    drawdown.flow(0.0, 500.0, 20.0)
+    drawdown.update(400.0, 25.0)
+    assert drawdown.duration(30.0) == 10.0
+
+
+def test_without_times_there_is_no_duration_below_the_peak() -> None:
+    drawdown = over([100.0, 90.0])
+    assert (drawdown.duration(1.0), drawdown.peak_time) == (None, None)
+    drawdown.update(100.0)
+    assert drawdown.duration(2.0) == 0.0
+
+
+def test_a_clock_that_was_set_back_makes_no_negative_duration() -> None:
+    drawdown = Drawdown(100.0, 1000.0)
+    drawdown.update(90.0, 1001.0)
+    assert drawdown.duration(500.0) == 0.0
+
+
+def test_without_a_positive_peak_there_is_no_duration() -> None:
+    assert Drawdown(-1.0, 0.0).duration(10.0) is None
+
+
 class Fund:
     """Units are issued and redeemed at the price of one unit; drawdown is that of the price. In fractions, so exact."""
 
@@ -140,3 +187,26 @@ def test_flows_agree_with_a_fund_that_issues_units(start: int, events: list[tupl
     expected = fund.drawdowns()
     assert drawdown.current == pytest.approx(float(expected[-1]), rel=1e-9, abs=1e-12)
     assert drawdown.maximum == pytest.approx(float(max(expected)), rel=1e-9, abs=1e-12)
+
+
+@given(
+    st.lists(st.tuples(st.booleans(), st.integers(1, 1000)), max_size=30), st.integers(0, 30), st.sampled_from([float, Decimal])
+)
+def test_a_restart_anywhere_changes_nothing(steps: list[tuple[bool, int]], at: int, kind: type) -> None:
+    through, interrupted, before = Drawdown(kind("100.1"), 0.0), Drawdown(kind("100.1"), 0.0), kind("100.1")
+    for number, (flows, amount) in enumerate(steps):
+        if number == at:
+            state = json.loads(json.dumps(interrupted.dump(), allow_nan=False))
+            interrupted = Drawdown.load(state)
+            assert interrupted.dump() == state
+            assert type(interrupted.peak) is kind
+        value = kind(amount)
+        for drawdown in (through, interrupted):
+            drawdown.flow(before, value, float(number)) if flows else drawdown.update(value, float(number))
+        before = value
+    assert interrupted.dump() == through.dump()
+    assert (interrupted.current, interrupted.maximum, interrupted.duration(99.0)) == (
+        through.current,
+        through.maximum,
+        through.duration(99.0),
+    )
