@@ -2,39 +2,38 @@
 
 from __future__ import annotations
 
+import os
 import time as clocks
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
 from threading import RLock
+from typing import Any
 
-from otel_trading.account import execution, series, told
-from otel_trading.account.book import Refusal
-from otel_trading.account.figures import Figures, figures
-from otel_trading.account.money import Amount, Exact, amount
-from otel_trading.account.position import Position
-from otel_trading.account.sessions import Clock, Timeline, seconds
-from otel_trading.account.state import State, Update
+from otel_trading.account import persistence, series, told
+from otel_trading.account.entering import Entering, contain
+from otel_trading.account.money import LARGEST, SMALLEST, Amount, Exact, amount
+from otel_trading.account.polling import Poll
+from otel_trading.account.reconciliation import Differences
+from otel_trading.account.sessions import Clock
+from otel_trading.account.settings import Rule, checked, positive, text
 from otel_trading.errors import ConfigurationError
 from otel_trading.metrics import faults
 from otel_trading.metrics.values import labels
 from otel_trading.semconv import attributes
-from otel_trading.semconv.spec import Metric
-
-REMEMBERED_EXECUTIONS = 50_000
-"""Execution ids that are remembered, so that a replay does not count them twice."""
 
 _live: dict[tuple[str, str | None, str | None], Account] = {}
 _live_lock = RLock()
 
 
-class Account:
+class Account(Entering):
     """Cash, positions, profit and drawdown of one account, exact to the last digit, and their metrics.
 
-    Either the bot says what happens (`fill`, `mark`, `deposit`, `withdraw`) and the account keeps the books, or it says what it
-    knows (`update`); both may be mixed. What is not known is absent from the metrics and None here, never invented: a price
-    that no `mark` or fill gave, a rate of exchange that no mark of a pair gave (`account.mark("USDT/USD", 1)`), equity and cash
-    before any capital was named.
+    Either the bot says what happens (`fill`, `mark`, `funding`, `deposit`, …) and the account keeps the books, or it says what
+    it knows (`update`, `poll`); both may be mixed. What is not known is absent from the metrics and None here, never invented:
+    a price that no `mark` or fill gave, a rate of exchange that no mark of a pair gave (`account.mark("USDT/USD", 1)`), equity
+    and cash before any capital was named.
 
     All methods may be called from any thread and never raise because of what they are given: what cannot be used is dropped,
     counted in `trading.sdk.dropped` and logged once. Times are unix seconds or aware datetimes, now if not given; recorded data
@@ -45,12 +44,24 @@ class Account:
 
     :param name: the operator's name for it (never the venue's account number); on every metric.
     :param currency: the currency that all figures are in.
-    :param cash: what the account begins with. Without it, equity and what is a fraction of it are known only after
-        `deposit` or `update`; profit is known without.
+    :param cash: what the account begins with, unless its ledger knows better. Without it, equity and what is a fraction of it
+        are known only after `deposit` or `update`; profit is known without.
     :param strategy: the strategy that trades in it, on every metric if given.
     :param venue: the venue at which it is held, on every metric if given.
-    :param clock: returns unix seconds; the account's day is a day of UTC.
-    :raises ConfigurationError: an argument is wrong; the message names it.
+    :param ledger: the file that keeps its state over restarts; made if there is none.
+    :param flush_every: seconds between two writes to it.
+    :param cost: `average`, or `fifo`: which units a sale takes first.
+    :param session: time of day and time zone at which a trading day begins.
+    :param returns_every: seconds of one period of returns; periods begin at full multiples of it in unix time.
+    :param window: returns that ratios, volatility and tails are measured by, the latest ones.
+    :param min_periods: returns below which these are absent.
+    :param periods_per_year: periods of returns in a year: 365 for daily ones of crypto, 252 for those of a stock exchange.
+    :param risk_free_rate: a year, as a fraction; geometrically converted to a period.
+    :param confidence: of value at risk and expected shortfall, as a fraction.
+    :param risky: says of a `Position` whether it is risky, for `trading.position.risky`; called when metrics are collected.
+    :param stale_after: seconds after which what was told or marked is no longer exported, until it is told again.
+    :param clock: returns unix seconds.
+    :raises ConfigurationError: an argument is wrong, the message names it; or the ledger cannot be used.
     """
 
     def __init__(
@@ -61,42 +72,77 @@ class Account:
         cash: Amount = 0,
         strategy: str | None = None,
         venue: str | None = None,
+        ledger: str | os.PathLike[str] | None = None,
+        flush_every: float = 1.0,
+        cost: str = "average",
+        session: tuple[str, str] = ("00:00", "UTC"),
+        returns_every: float = 86_400,
+        window: int = 252,
+        min_periods: int = 30,
+        periods_per_year: float = 365,
+        risk_free_rate: float = 0.0,
+        confidence: float = 0.95,
+        risky: Rule | None = None,
+        stale_after: float | None = None,
         clock: Clock = clocks.time,
     ) -> None:
-        self.name = _text("name", name)
-        self.currency = _text("currency", currency).upper()
-        self._identity = (self.name, _optional("strategy", strategy), _optional("venue", venue))
+        self.name = text("name", name)
+        self.currency = text("currency", currency).upper()
+        self._identity = (
+            self.name,
+            None if strategy is None else text("strategy", strategy),
+            None if venue is None else text("venue", venue),
+        )
         start = amount(cash, "Account(cash=)")
         if start is None:
             raise ConfigurationError(f"Account: cash is {cash!r}, expected a finite amount of money")
         if not callable(clock):
             raise ConfigurationError(f"Account: clock is {clock!r}, expected a function that returns unix seconds")
-        self._timeline = Timeline(clock)
-        self._lock = RLock()  # a signal handler may come in between and use the account too
-        self._executions: dict[tuple[str, str], None] = {}
-        self._figures: Figures | None = None
-        self._shown_to: set[Metric] = set()
-        self._changed = True
-        with self._lock, Exact():
-            self._state = State(self.currency, start)
-        self._stops = series.observe(
+        self._settings = checked(
+            cost=cost,
+            session=session,
+            returns_every=returns_every,
+            window=window,
+            min_periods=min_periods,
+            periods_per_year=periods_per_year,
+            risk_free_rate=risk_free_rate,
+            confidence=confidence,
+            risky=risky,
+            stale_after=stale_after,
+        )
+        self._begin(start, clock)
+        self._stops: list[Callable[[], None]] = []
+        with _live_lock:
+            before = _live.get(self._identity)
+            if before is not None and ledger is not None:
+                before.close()  # which writes what this one goes on from
+            if ledger is not None:
+                self._stops.append(self._keep_in(ledger, flush_every))
+            _live[self._identity] = self
+        self._stops += series.observe(
             self._show,
+            self._risky,
+            lambda: self._checked,
             labels(
                 {
                     attributes.ACCOUNT_NAME: self.name,
                     attributes.CURRENCY: self.currency,
                     attributes.STRATEGY_NAME: self._identity[1],
                     attributes.VENUE_NAME: self._identity[2],
+                    attributes.RISK_CONFIDENCE: repr(self._settings.confidence),
                 }
             ),
         )
-        with _live_lock:
-            before, _live[self._identity] = _live.get(self._identity), self
         if before is not None:
             before.close()
 
     def __repr__(self) -> str:
         return f"Account({self.name!r})"
+
+    @property
+    def identity(self) -> tuple[str, str | None, str | None]:
+        """Name, strategy and venue: what tells it from all other accounts of the process."""
+        return self._identity
 
     @faults.contained("account")
     def fill(
@@ -118,36 +164,33 @@ class Account:
         `multiplier` is what one unit at a price of one is worth: the size of a contract. The same `execution_id` of the same
         symbol counts once.
         """
-        what = f"{self!r}.fill"
-        entered = execution.read(what, symbol, side, quantity, price, fee, fee_currency, multiplier)
-        if entered is None:
-            return
-        now = self._timeline.clock()
-        then = self._then(time, now, what)
-        with self._lock, Exact():
-            if execution_id is not None and not self._first_time((symbol, str(execution_id))):
-                return
-            self._advance(then, now)
-            refused = self._state.fill(entered, then)
-        if refused is not None:
-            self._report(refused, what)
+        self._fill(symbol, side, quantity, price, fee, fee_currency, multiplier, execution_id, time)
 
-    @faults.contained("account")
     def mark(self, symbol: str, price: Amount, *, time: float | datetime | None = None) -> None:
         """Take the market's price of `symbol`; that of a pair such as `EUR/USD` is a rate of exchange too."""
-        value = amount(price, "Account.mark price")
-        if value is None:
-            return
-        if not _is_text(symbol):
-            faults.drop("not_a_number", "Account.mark: a %s is no symbol; dropped", type(symbol).__name__, about="Account.mark")
-            return
-        now = self._timeline.clock()
-        then = now if time is None else self._then(time, now, "Account.mark")
-        with self._lock, Exact():
-            self._advance(then, now)
-            refused = self._state.mark(symbol, value, then)
-        if refused is not None:
-            self._report(refused, f"{self!r}.mark({symbol!r})")
+        try:  # not `contained`, and no exact context: this is called for every price
+            if type(price) is float and SMALLEST < price < LARGEST:
+                value = Decimal(repr(price))
+            elif (found := amount(price, "Account.mark price")) is None:
+                return
+            else:
+                value = found
+            if not isinstance(symbol, str) or not symbol:  # pyright: ignore[reportUnnecessaryIsInstance] - what a bot gives
+                faults.drop(
+                    "not_a_number", "Account.mark: a %s is no symbol; dropped", type(symbol).__name__, about="Account.mark"
+                )
+                return
+            now = self._clock()
+            then = now if time is None else self._then(time, now, "Account.mark")
+            with self._lock:
+                self._changed = self._dirty = True
+                if self._timeline.happened(then, now):
+                    self._turn()
+                refused = self._state.mark(symbol, value, then)
+            if refused is not None:
+                self._report(refused, f"{self!r}.mark({symbol!r})")
+        except Exception as fault:  # noqa: BLE001 - promise 1: no fault of ours may reach the bot
+            contain(fault)
 
     @faults.contained("account")
     def update(
@@ -165,35 +208,16 @@ class Account:
 
         `positions` are all open ones (one that is not in it was closed): a mapping of symbols to sizes, or several mappings or
         objects with `symbol`, `size` (negative or with a `side` when short) and, where known, `entry_price`, `mark_price`,
-        `value`, `unrealized_pnl`, `multiplier`; the names of ccxt and alpaca are understood too.
+        `value`, `unrealized_pnl`, `multiplier`, `liquidation_price`, `margin`, and `protected` (whether it has a stop); the
+        names of ccxt and alpaca are understood too.
 
         An `equity` stands until the next one is told. With cash and positions it is where the books go on from: fills and marks
         move it. Cash and positions without it give it. Before the first fill this is what the account begins with, no gain.
         Tell a deposit before the equity that contains it.
         """
         what = f"{self!r}.update"
-        read = None if positions is None else told.read(positions, f"{what} positions")
-        update = Update(
-            equity=None if equity is None else amount(equity, f"{what} equity"),
-            cash=None if cash is None else amount(cash, f"{what} cash"),
-            positions=None if read is None else read[0],
-            unread=frozenset() if read is None else frozenset(read[1]),
-            buying_power=None if buying_power is None else amount(buying_power, f"{what} buying_power"),
-            margin_used=None if margin_used is None else amount(margin_used, f"{what} margin_used"),
-            margin_available=None if margin_available is None else amount(margin_available, f"{what} margin_available"),
-        )
-        now = self._timeline.clock()
-        then = self._then(time, now, what)
-        with self._lock, Exact():
-            self._advance(then, now)
-            consistent = self._state.update(update, then)
-        if not consistent:
-            faults.log_once(
-                ("missed", self._identity),
-                "otel_trading: %r was told positions that its fills did not lead to: realised profit is unknown from now on, "
-                "and equity until update() tells it",
-                self,
-            )
+        update = told.update(what, equity, cash, positions, buying_power, margin_used, margin_available)
+        self._tell(update, time, what)
 
     @faults.contained("account")
     def deposit(self, amount: Amount, *, time: float | datetime | None = None) -> None:
@@ -205,139 +229,120 @@ class Account:
         """Enter money that was taken out: no loss, and no drawdown."""
         self._flow(amount, -1, time, f"{self!r}.withdraw")
 
+    @faults.contained("account")
+    def funding(
+        self,
+        amount: Amount,
+        symbol: str | None = None,
+        *,
+        currency: str | None = None,
+        time: float | datetime | None = None,
+    ) -> None:
+        """Enter funding or interest that was received, negative if it was paid: a gain or a loss, no deposit.
+
+        It is in `currency`; if not given, in what `symbol` settles in, or in the account's without a symbol.
+        """
+        self._income(amount, symbol, currency, time, "funding")
+
+    @faults.contained("account")
+    def dividend(
+        self,
+        amount: Amount,
+        symbol: str | None = None,
+        *,
+        currency: str | None = None,
+        time: float | datetime | None = None,
+    ) -> None:
+        """Enter a dividend, negative if it was paid on a short position; all else is as with `funding`."""
+        self._income(amount, symbol, currency, time, "dividend")
+
+    @faults.contained("account")
+    def protect(self, symbol: str, protected: bool = True) -> None:
+        """Say that a stop order at the venue protects the open position in `symbol`, or that none does any more.
+
+        From the first time on, `trading.position.unprotected` counts the open positions that nothing was said of.
+        """
+        self._enter(lambda state, _: state.protect(symbol, protected=bool(protected)), None, f"{self!r}.protect")
+
+    def sync_fills(self, fills: object) -> int:
+        """Enter those of `fills` that the account does not have yet, in any order; return how many were new.
+
+        Each is a mapping of the arguments of `fill`, or what a client library has for one (a trade of ccxt's
+        `fetch_my_trades`, an ib_async Fill). Each needs an execution id, by which it is known again; one without is left out.
+        """
+        return self._sync(fills) or 0
+
+    def reconcile(self, positions: object = None, orders: object = None, open_orders: object = None) -> Differences:
+        """Compare the books with the venue's `positions`, and its open `orders` with those that the bot holds to be open.
+
+        Both sides count: a position or an order that only one of them has is a difference. Positions are given as to `update`,
+        orders as ids or as client libraries have them. What is None is not compared.
+        """
+        return self._reconcile(positions, orders, open_orders) or Differences({}, [], [])
+
+    def poll(self, fetch: Callable[[], object], *, every: float = 10.0, timeout: float = 10.0) -> Poll:
+        """Call `fetch` every `every` seconds and take what it returns; return what ends it when it is called.
+
+        `fetch` is a function, which runs in a thread of its own, or a coroutine function, which runs on the running loop if
+        `poll` is called in one, else on a loop of that thread. It returns arguments of `update` as a mapping, positions as a
+        list, a balance as ccxt has it, an object with an equity as alpaca has it, or the equity.
+
+        A call that raises, that takes longer than `timeout` seconds, or that returns something else is counted in
+        `trading.errors` (component `account.poll`) and changes nothing.
+
+        :raises ConfigurationError: an argument is wrong.
+        """
+        if not callable(fetch):
+            raise ConfigurationError(f"Account.poll: fetch is {fetch!r}, expected a function")
+        poll = Poll(
+            fetch,
+            self._take,
+            self._poll_failed,
+            every=positive("poll(every=)", every),
+            timeout=positive("poll(timeout=)", timeout),
+            name=f"otel-trading-poll-{self.name}",
+        )
+        self._polls.append(poll)
+        return poll
+
+    def dump(self) -> dict[str, Any]:
+        """Return everything that the account knows as JSON can hold it; `restore` goes on from it."""
+        with self._lock:
+            found = persistence.capture(self._state, self._timeline)
+            found["executions"] = list(self._executions)
+        return persistence.written(found)
+
+    def restore(self, document: Mapping[str, Any]) -> None:
+        """Go on from what `dump` returned, in place of everything that the account knows.
+
+        :raises ConfigurationError: it is no such document, of another currency, or of a later version.
+        """
+        state, timeline = self._blank()
+        with Exact():
+            persistence.restore(document, state, timeline, self.name)
+        with self._lock:
+            self._state, self._timeline = state, timeline
+            self._executions = dict.fromkeys(document.get("executions", ()))
+            self._changed = self._dirty = True
+
     def close(self) -> None:
-        """End all series of the account."""
+        """End all series and polls of the account, and write it to its ledger once more."""
         with _live_lock:
             if _live.get(self._identity) is self:
                 del _live[self._identity]
             stops, self._stops = self._stops, []
-        for stop in stops:
+            polls, self._polls = self._polls, []
+        for stop in [*polls, *stops]:
             stop()
 
-    @property
-    def equity(self) -> Decimal | None:
-        """Cash plus the worth of all positions."""
-        with self._lock, Exact():
-            return self._state.equity
 
-    @property
-    def cash(self) -> Decimal | None:
-        """All cash, in the account's currency."""
-        with self._lock, Exact():
-            return self._state.cash
-
-    @property
-    def positions(self) -> dict[str, Position]:
-        """The open positions by symbol."""
-        with self._lock, Exact():
-            return {symbol: holding.position() for symbol, holding in self._state.book.open.items()}
-
-    @property
-    def realized_pnl(self) -> Decimal | None:
-        """Profit of what was closed, before fees."""
-        with self._lock, Exact():
-            return self._state.realized
-
-    @property
-    def unrealized_pnl(self) -> Decimal | None:
-        """Profit of what is open, at its marks."""
-        with self._lock, Exact():
-            return self._state.unrealized
-
-    @property
-    def fees(self) -> Decimal | None:
-        """All fees so far, less rebates."""
-        with self._lock, Exact():
-            return self._state.fees
-
-    @property
-    def drawdown(self) -> float | None:
-        """Fall from the highest equity, deposits and withdrawals taken into account, as a positive fraction of it."""
-        with self._lock, Exact():
-            return self._state.drawdown
-
-    @property
-    def max_drawdown(self) -> float | None:
-        """The deepest drawdown so far."""
-        with self._lock, Exact():
-            return self._state.max_drawdown
-
-    def _flow(self, value: Amount, sign: int, time: float | datetime | None, what: str) -> None:
-        flow = amount(value, what)
-        if flow is None:
-            return
-        if flow <= 0:
-            faults.drop("negative", "%s: the amount has to be positive; dropped", what, about=what)
-            return
-        now = self._timeline.clock()
-        then = self._then(time, now, what)
-        with self._lock, Exact():
-            self._advance(then, now)
-            self._state.flow(sign * flow)
-
-    def _then(self, time: object, now: float, what: str) -> float:
-        found = now if time is None else seconds(time, what)
-        return now if found is None else found
-
-    def _advance(self, then: float, now: float) -> None:
-        self._changed = True
-        if self._timeline.happened(then, now):
-            self._state.performance.begin_session()
-
-    def _first_time(self, execution: tuple[str, str]) -> bool:
-        if execution in self._executions:
-            return False
-        self._executions[execution] = None
-        if len(self._executions) > REMEMBERED_EXECUTIONS:
-            del self._executions[next(iter(self._executions))]
-        return True
-
-    def _show(self, metric: Metric) -> Figures:
-        """Return the figures of this moment to the first metric of a collection, and the same ones to all others.
-
-        A metric that has seen them begins the next collection.
-        """
-        now = self._timeline.clock()
-        with self._lock, Exact():
-            if self._timeline.passed(now):
-                self._state.performance.begin_session()
-                self._changed = True
-            found = self._figures
-            if found is None or metric in self._shown_to:
-                self._shown_to.clear()
-                if found is None or self._changed:
-                    found = self._figures = figures(self._state)
-                    self._changed = False
-            self._shown_to.add(metric)
-            missing, self._state.book.missing = self._state.book.missing, set()
-        for currency in sorted(missing):
-            faults.log_once(
-                ("rate", self._identity, currency),
-                "otel_trading: %r has money in %s and no rate of it: what needs one is absent until mark(%r, ...)",
-                self,
-                currency,
-                f"{currency}/{self.currency}",
-            )
-        return found
-
-    def _report(self, refusal: Refusal, what: str) -> None:
-        if refusal is Refusal.LATE:
-            # Two feeds may overtake each other: nothing is lost, but that times are of two kinds is worth knowing.
-            faults.log_once(("late", self._identity), "otel_trading: %s: %s; left out", what, refusal.value)
-        else:
-            reason = "negative" if refusal is Refusal.NOT_POSITIVE else "cardinality_limit"
-            faults.drop(reason, "%s: %s; dropped", what, refusal.value, about=what)
+def _begin_in_child() -> None:
+    """A process that forked has no thread that would release the locks; its accounts go on in memory alone."""
+    global _live_lock  # noqa: PLW0603 - a lock cannot be released by anybody but its owner
+    _live_lock = RLock()
+    for account in list(_live.values()):
+        account.begin_in_child()
 
 
-def _is_text(value: object) -> bool:
-    return isinstance(value, str) and bool(value)
-
-
-def _text(argument: str, value: object) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise ConfigurationError(f"Account: {argument} is {value!r}, expected a text that is not empty")
-    return value.strip()
-
-
-def _optional(argument: str, value: object) -> str | None:
-    return None if value is None else _text(argument, value)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_in_child)

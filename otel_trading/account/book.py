@@ -1,7 +1,7 @@
-"""The books of an account: cash by currency, holdings, fees and realised profit, exact in every digit.
+"""The books of an account: cash by currency, holdings, fees, funding and realised profit, exact in every digit.
 
-All methods expect to be called inside `money.Exact`. Identities, in each currency: what the account is worth is cash plus the
-worth of the holdings, and its change is realised plus unrealised profit minus fees plus flows.
+All methods but `mark` expect to be called inside `money.Exact`. Identities, in each currency: what the account is worth is cash
+plus the worth of the holdings, and its change is realised plus unrealised profit minus fees plus funding plus flows.
 """
 
 from __future__ import annotations
@@ -10,9 +10,11 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
+from typing import Any, NamedTuple
 
 from otel_trading.account.instrument import instrument
-from otel_trading.account.money import ZERO
+from otel_trading.account.lots import CostMethod
+from otel_trading.account.money import ZERO, add, multiply, quotient, subtract
 from otel_trading.account.position import Holding
 from otel_trading.account.rates import Rates
 
@@ -58,15 +60,28 @@ class Told:
     value: Decimal | None = None
     unrealized_pnl: Decimal | None = None
     multiplier: Decimal | None = None
+    liquidation_price: Decimal | None = None
+    margin: Decimal | None = None
+    protected: bool | None = None
+
+
+class Closed(NamedTuple):
+    """A trade that was closed: what it earned by currency, net of fees and funding; None where a part is not known."""
+
+    symbol: str
+    result: dict[str, Decimal] | None
 
 
 class Book:
     """Cash, holdings and results; amounts are kept in the currency in which they arose."""
 
-    def __init__(self, currency: str, cash: Decimal) -> None:
+    def __init__(self, currency: str, cash: Decimal, cost: CostMethod = "average") -> None:
         self.currency = currency
+        self.cost: CostMethod = cost
         self.cash: dict[str, Decimal] = {currency: cash}
         self.fees: dict[str, Decimal] = {}
+        self.funding: dict[str, Decimal] = {}
+        """Funding, interest and dividends, received minus paid."""
         self.realized: dict[str, Decimal] = {}
         self.open: dict[str, Holding] = {}
         self.rates = Rates(currency)
@@ -74,9 +89,11 @@ class Book:
         """Currencies for which a rate was needed and missing."""
         self.cash_known = True
         self.realized_known = True
-        self._holdings: dict[str, Holding] = {}
+        self.holdings: dict[str, Holding] = {}
+        """Of every symbol that was named, open or not."""
         self._net: dict[str, Decimal] = {currency: cash}
         self._unknown: set[str] = set()
+        self._closed: list[Closed] = []
 
     @property
     def worth(self) -> Decimal | None:
@@ -113,26 +130,29 @@ class Book:
         total: Decimal | None = ZERO
         for currency, amount in amounts.items():
             if currency == self.currency:
-                total = None if total is None else total + amount
+                total = None if total is None else add(total, amount)
             elif amount:
                 rate = self.rates.rate(currency)
                 if rate is None:
                     self.missing.add(currency)
-                total = None if rate is None or total is None else total + rate * amount
+                total = None if rate is None or total is None else add(total, multiply(rate, amount))
         return total
 
     def holding(self, symbol: str) -> Holding:
         """Return the books of `symbol`, new ones if it has none yet."""
-        holding = self._holdings.get(symbol)
+        holding = self.holdings.get(symbol)
         if holding is None:
-            holding = self._holdings[symbol] = Holding(instrument(symbol, self.currency))
+            holding = self.holdings[symbol] = Holding(instrument(symbol, self.currency), fifo=self.cost == "fifo")
         return holding
 
     def mark(self, symbol: str, price: Decimal, time: float) -> Refusal | None:
-        """Take the market's price of an instrument; return why it was left out if it was."""
-        holding = self._holdings.get(symbol)
+        """Take the market's price of an instrument; return why it was left out if it was.
+
+        This is called for every price of every market: it needs no exact context, and computes what changes and no more.
+        """
+        holding = self.holdings.get(symbol)
         if holding is None:
-            if len(self._holdings) >= MAX_SYMBOLS:
+            if len(self.holdings) >= MAX_SYMBOLS:
                 return Refusal.TOO_MANY_SYMBOLS
             holding = self.holding(symbol)
         if time < holding.time:
@@ -141,11 +161,18 @@ class Book:
         if terms.inverse and price <= 0:
             return Refusal.NOT_POSITIVE
         holding.price, holding.time = price, time
-        if terms.base is not None:
-            self.rates.mark(terms.base, terms.quote, price)
+        if terms.pair is not None:
+            self.rates.mark(terms.pair, price)
         if holding.size:
-            holding.revalue()
-            self._count(holding)
+            holding.told_pnl = None
+            holding.value = worth = holding.value_at(holding.size, price)
+            counted = holding.counted
+            if terms.margined or counted is None:
+                self._count(holding)
+            else:
+                settle = terms.settle
+                self._net[settle] = add(self._net.get(settle, ZERO), subtract(worth, counted))
+                holding.counted = worth
         return None
 
     def trade(self, fill: Fill, time: float) -> Refusal | None:
@@ -162,7 +189,9 @@ class Book:
         if fee_currency == terms.base:
             # Coins that were bought and kept by the venue never arrive: the same as selling them back for the fee.
             quantity, fee, fee_currency = quantity - fee, fee * fill.price * holding.multiplier, terms.quote
+        before = holding.size
         paid, realized = holding.trade(quantity, fill.price)
+        self._account(holding, before, quantity, realized, fee_currency, fee)
         if realized is None:
             self.realized_known = False
             self.cash_known = self.cash_known and not terms.margined
@@ -180,6 +209,25 @@ class Book:
         """Enter a deposit, or a withdrawal as a negative amount."""
         self._receive(self.currency, amount)
 
+    def receive_funding(self, amount: Decimal, currency: str | None, symbol: str | None) -> str:
+        """Enter funding, interest or a dividend (negative if paid), in what `symbol` settles in if no currency is said.
+
+        Return the currency. What is received for a position belongs to its trade.
+        """
+        holding = None if symbol is None else self.holdings.get(symbol)
+        if currency is None:
+            currency = self.currency if symbol is None else instrument(symbol, self.currency).settle
+        _add(self.funding, currency, amount)
+        self._receive(currency, amount)
+        if holding is not None and holding.size and holding.result is not None:
+            _add(holding.result, currency, amount)
+        return currency
+
+    def take_closed(self) -> list[Closed]:
+        """Return the trades that were closed since the last call."""
+        closed, self._closed = self._closed, []
+        return closed
+
     def set_cash(self, amount: Decimal) -> None:
         """Replace all cash by `amount` of the account's currency."""
         for currency, cash in self.cash.items():
@@ -193,7 +241,10 @@ class Book:
         changed = False
         for symbol, holding in list(self.open.items()):
             if symbol not in told and symbol not in unread:
-                holding.size = holding.cost = ZERO
+                holding.size = ZERO
+                holding.set_cost(ZERO)
+                holding.result = {}
+                holding.forget()
                 holding.revalue()
                 self._count(holding)
                 self._list(holding)
@@ -211,9 +262,66 @@ class Book:
             self._list(holding)
         return changed
 
+    def capture(self) -> dict[str, Any]:
+        """Return the state, for `restore`."""
+        return {
+            "currency": self.currency,
+            "cash": dict(self.cash),
+            "fees": dict(self.fees),
+            "funding": dict(self.funding),
+            "realized": dict(self.realized),
+            "cash_known": self.cash_known,
+            "realized_known": self.realized_known,
+            "rates": [[*pair, price] for pair, price in self.rates.prices.items()],
+            "holdings": [holding.capture() for holding in self.holdings.values()],
+            "open": list(self.open),
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from what was captured."""
+        for name in ("cash", "fees", "funding", "realized"):
+            setattr(self, name, {currency: Decimal(amount) for currency, amount in state[name].items()})
+        self.cash_known, self.realized_known = state["cash_known"], state["realized_known"]
+        self.rates = Rates(
+            self.currency, (((base, quote), None if price is None else Decimal(price)) for base, quote, price in state["rates"])
+        )
+        self.holdings, self._unknown, self._closed = {}, set(), []
+        self._net = dict(self.cash)
+        for stored in state["holdings"]:
+            holding = self.holding(stored["symbol"])
+            holding.restore(stored)
+            self._count(holding)
+        self.open = {symbol: self.holdings[symbol] for symbol in state["open"]}
+
     def _receive(self, currency: str, amount: Decimal) -> None:
         _add(self.cash, currency, amount)
         _add(self._net, currency, amount)
+
+    def _account(
+        self,
+        holding: Holding,
+        before: Decimal,
+        quantity: Decimal,
+        realized: Decimal | None,
+        fee_currency: str,
+        fee: Decimal,
+    ) -> None:
+        """Enter a fill into the trade that it belongs to, from flat to flat; one that goes through zero into two of them.
+
+        The fee of such a fill is divided in proportion to the units that it closed and opened.
+        """
+        symbol, after = holding.instrument.symbol, holding.size
+        through_zero = bool(before and after) and (before > 0) != (after > 0)
+        opening = quotient(fee * after.copy_abs(), quantity.copy_abs()) if through_zero else ZERO
+        if realized is None:
+            holding.result = None
+        elif holding.result is not None:
+            _add(holding.result, holding.instrument.settle, realized)
+            _add(holding.result, fee_currency, opening - fee)
+        if before and (through_zero or not after):
+            self._closed.append(Closed(symbol, holding.result))
+        if through_zero or not after:
+            holding.result = {fee_currency: -opening} if through_zero else {}
 
     def _count(self, holding: Holding) -> None:
         """Bring the totals up to date with `holding`."""
@@ -222,7 +330,7 @@ class Book:
             self._unknown.add(holding.instrument.symbol)
         elif self._unknown:
             self._unknown.discard(holding.instrument.symbol)
-        _add(self._net, holding.instrument.settle, (worth or ZERO) - (counted or ZERO))
+        _add(self._net, holding.instrument.settle, subtract(worth or ZERO, counted or ZERO))
         holding.counted = worth
 
     def _list(self, holding: Holding) -> None:
@@ -234,18 +342,29 @@ class Book:
 
 
 def _add(amounts: dict[str, Decimal], currency: str, amount: Decimal) -> None:
-    amounts[currency] = amounts.get(currency, ZERO) + amount
+    amounts[currency] = add(amounts.get(currency, ZERO), amount)
 
 
 def _take(holding: Holding, position: Told) -> None:
     """Give `holding` the size of `position`, and the cost that follows from it."""
-    same = holding.size == position.size
+    before = holding.size
+    same = before == position.size
     if position.multiplier is not None:
         holding.multiplier = position.multiplier
     holding.size = position.size
+    kept = same and holding.lots is not None and holding.cost is not None  # the venue's average says less than the lots
     if position.entry_price is not None and (position.entry_price > 0 or not holding.instrument.inverse):
-        holding.cost = holding.value_at(position.size, position.entry_price)
+        if not kept:
+            holding.set_cost(holding.value_at(position.size, position.entry_price))
     elif not same:
-        holding.cost = None
+        holding.set_cost(None)
+    if not same:
+        holding.result = None if before else {}
+        if not before or (before > 0) != (position.size > 0):
+            holding.forget()
+    if position.liquidation_price is not None:
+        holding.liquidation_price = position.liquidation_price if position.liquidation_price > 0 else None
+    holding.margin = position.margin if position.margin is not None else holding.margin
+    holding.protected = position.protected if position.protected is not None else holding.protected
     holding.value = None
     holding.revalue()

@@ -41,7 +41,7 @@ SMALLEST, LARGEST = 1e-60, 1e50
 """What an amount is between, without its sign."""
 
 add, subtract, multiply = _EXACT.add, _EXACT.subtract, _EXACT.multiply
-"""Exact whatever the context of the thread is: dearer than an operator, cheaper than to change the context for a few of them."""
+"""Exact in whatever context: dearer than an operator, cheaper than to change the context for a few of them."""
 
 
 class Exact:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from otel_trading.account.instrument import Instrument
 from otel_trading.account.lots import Lots
 from otel_trading.account.money import ONE, ZERO, multiply, quotient, subtract
 
 NEVER = float("-inf")
+
+_MONEY = ("multiplier", "size", "cost", "price", "value", "told_pnl", "liquidation_price", "margin")
+"""Of a holding, what is exact and kept over a restart as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +180,30 @@ class Holding:
 
     def _gain(self, cost: Decimal, value: Decimal) -> Decimal:
         return subtract(cost, value) if self.instrument.inverse else subtract(value, cost)
+
+    def capture(self) -> dict[str, Any]:
+        """Return the state, for `restore`."""
+        return {
+            "symbol": self.instrument.symbol,
+            "time": None if self.time == NEVER else self.time,
+            "lots": None if self.lots is None else [list(lot) for lot in self.lots],
+            "result": None if self.result is None else dict(self.result),
+            "protected": self.protected,
+            **{name: getattr(self, name) for name in _MONEY},
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from what was captured; with lots only where both the state and this holding have them."""
+        for name in _MONEY:
+            setattr(self, name, None if state[name] is None else Decimal(state[name]))
+        self.multiplier = ONE if self.multiplier == ONE else self.multiplier
+        self.time = NEVER if state["time"] is None else state["time"]
+        self.protected = state["protected"]
+        self.result = None if state["result"] is None else {key: Decimal(value) for key, value in state["result"].items()}
+        if self.lots is not None and state["lots"] is not None:
+            self.lots = Lots((Decimal(size), Decimal(cost)) for size, cost in state["lots"])
+        else:
+            self.set_cost(self.cost)
 
     def position(self) -> Position:
         """Return the present state."""

@@ -9,14 +9,19 @@ Three sources of equity, of which one holds at a time:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from enum import Enum, auto
+from enum import Enum
+from typing import Any
 
 from otel_trading.account.book import Book, Fill, Refusal, Told
-from otel_trading.account.money import ZERO
+from otel_trading.account.history import History
+from otel_trading.account.money import ZERO, add
 from otel_trading.account.performance import Performance
+from otel_trading.account.position import NEVER
+from otel_trading.account.settings import Settings
+from otel_trading.account.trades import Trades
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +37,20 @@ class Update:
     margin_used: Decimal | None = None
     margin_available: Decimal | None = None
 
+    @property
+    def blank(self) -> bool:
+        """Nothing is told at all."""
+        figures = (self.equity, self.cash, self.positions, self.buying_power, self.margin_used, self.margin_available)
+        return all(figure is None for figure in figures)
+
 
 class _Source(Enum):
     """Where equity comes from."""
 
-    BLANK = auto()  # nothing has happened to an account without capital
-    BOOKS = auto()
-    TOLD = auto()
-    NONE = auto()
+    BLANK = "blank"  # nothing has happened to an account without capital
+    BOOKS = "books"
+    TOLD = "told"
+    NONE = "none"
 
 
 # Looking a member up in its class takes longer than a sum of two amounts.
@@ -47,11 +58,18 @@ _BOOKS, _TOLD = _Source.BOOKS, _Source.TOLD
 
 
 class State:
-    """Everything about the account but its lock and its series; to be used inside `money.Exact`."""
+    """Everything about the account but its lock and its series; all but `mark` to be used inside `money.Exact`."""
 
-    def __init__(self, currency: str, cash: Decimal) -> None:
-        self.book = Book(currency, cash)
-        self.performance = Performance()
+    def __init__(self, currency: str, cash: Decimal, settings: Settings, history: History) -> None:
+        self.settings = settings
+        self.history = history
+        self.book = Book(currency, cash, settings.cost)
+        self.performance = Performance(settings, self.history)
+        self.trades = Trades()
+        self.told_at: dict[str, float] = {}
+        """When the figures that a later event did not replace were told, by their names in `Update`."""
+        self.protection_told = False
+        """Whether the bot says which positions have a stop."""
         self.funded = bool(cash)
         """Some capital was named: before, equity, cash and every fraction of them are not known."""
         self.buying_power: Decimal | None = None
@@ -64,15 +82,20 @@ class State:
         self._cash_told = False
         self._positions_told = False
         self._traded = False
-        self._sample()
+        self._sample(NEVER)
 
     @property
     def worth(self) -> Decimal | None:
         """Capital and gain; the gain alone while no capital was named."""
         if self._source is _BOOKS:
             worth = self.book.worth
-            return worth if worth is None or self._constant is ZERO else worth + self._constant
+            return worth if worth is None or self._constant is ZERO else add(worth, self._constant)
         return self._told if self._source is _TOLD else None
+
+    @property
+    def equity_is_told(self) -> bool:
+        """Equity stands as it was told, whatever the books say."""
+        return self._source is _TOLD
 
     @property
     def equity(self) -> Decimal | None:
@@ -87,14 +110,31 @@ class State:
         return self._source is _BOOKS or self._traded or self._positions_told
 
     @property
+    def trades_known(self) -> bool:
+        """The bot says what it trades: that there was no trade is known too."""
+        return self._traded or (self._source is _BOOKS and not self._positions_told)
+
+    @property
     def realized(self) -> Decimal | None:
         """Profit of what was closed, before fees, at the present rates."""
-        kept = self._traded or (self._source is _BOOKS and not self._positions_told)
-        return self.book.convert(self.book.realized) if kept and self.book.realized_known else None
+        return self.book.convert(self.book.realized) if self.trades_known and self.book.realized_known else None
 
     @property
     def fees(self) -> Decimal | None:
         return self.book.convert(self.book.fees)
+
+    @property
+    def funding(self) -> Decimal | None:
+        """Funding, interest and dividends, received minus paid, at the present rates."""
+        return self.book.convert(self.book.funding)
+
+    @property
+    def net(self) -> Decimal | None:
+        """All profit: realised and unrealised, after fees and funding."""
+        realized, unrealized, fees, funding = self.realized, self.unrealized, self.fees, self.funding
+        if realized is None or unrealized is None or fees is None or funding is None:
+            return None
+        return realized + unrealized - fees + funding
 
     @property
     def unrealized(self) -> Decimal | None:
@@ -126,29 +166,56 @@ class State:
         refused = self.book.trade(fill, time)
         if refused is None:
             self._traded = True
+            for told in ("cash", "positions"):  # from here on the books carry them
+                self.told_at.pop(told, None)
             self._open_books()
-            self._sample()
+            self._sample(time)
+            self.performance.weigh()
+            holding = self.book.holding(fill.symbol)
+            value = self.book.convert({holding.instrument.settle: holding.value_at(fill.quantity, fill.price)})
+            if value is not None:
+                self.performance.turnover.trade(float(value))
+            for symbol, earned, outcome in self.trades.take(self.book.take_closed(), self.book.convert):
+                self.history.add("trades", closed=time, symbol=symbol, pnl=earned, outcome=outcome)
         return refused
 
     def mark(self, symbol: str, price: Decimal, time: float) -> Refusal | None:
         """Take a price; return why it was left out if it was."""
         refused = self.book.mark(symbol, price, time)
         if refused is None:
-            self._sample()
+            worth = self.worth
+            if worth is not None:
+                self.performance.update(worth, time, funded=self.funded)
         return refused
 
-    def flow(self, amount: Decimal) -> None:
+    def flow(self, amount: Decimal, time: float) -> None:
         """Enter a deposit, or a withdrawal as a negative amount."""
-        self.performance.flow(amount)
+        self.performance.flow(amount, time)
         self.book.flow(amount)
         self._told += amount
         self.funded = True
         self._open_books()
-        self._sample()
+        self._sample(time)
+        self.performance.weigh()
+        self.history.add("flows", time=time, amount=amount, kind="deposit" if amount > 0 else "withdrawal")
+
+    def receive_funding(self, amount: Decimal, currency: str | None, symbol: str | None, time: float, kind: str) -> None:
+        """Enter funding, interest or a dividend: a gain, or a loss if it was paid; a told equity will contain it when told."""
+        self.book.receive_funding(amount, currency, symbol)
+        self._open_books()
+        self._sample(time)
+        self.history.add("flows", time=time, amount=amount, kind=kind)
+
+    def protect(self, symbol: str, *, protected: bool) -> None:
+        """Take whether a stop protects the open position in `symbol`."""
+        self.protection_told = True
+        holding = self.book.open.get(symbol)
+        if holding is not None:
+            holding.protected = protected
 
     def update(self, told: Update, time: float) -> bool:
         """Take what the bot knows; return False where it shows trades that were missed, by which figures are lost."""
-        self._pass_on(told)
+        self._pass_on(told, time)
         capital = told.cash is not None or told.equity is not None
         if not capital and told.positions is None:
             return True
@@ -161,21 +228,30 @@ class State:
             missed = changed and (self._traded or self._positions_told)
             self.book.realized_known = self.book.realized_known and not missed
             self._positions_told = True
+            self.told_at["positions"] = time
+            if any(position.protected is not None for position in told.positions):
+                self.protection_told = True
         if told.cash is not None:
             self.book.set_cash(told.cash)
             self.book.cash_known = self._cash_told = True
+            self.told_at["cash"] = time
+        if told.equity is not None:
+            self.told_at["equity"] = time
         self.funded = self.funded or capital
         kept_books = self._source is _BOOKS
         self._find_source(told, missed=missed)
         self._updated = True
-        self._sample()
+        self._sample(time)
+        self.performance.weigh()
         return not missed or not (self._traded or (kept_books and self._source is _Source.NONE))
 
-    def _pass_on(self, told: Update) -> None:
+    def _pass_on(self, told: Update, time: float) -> None:
         """Take what nothing else depends on."""
-        self.buying_power = self.buying_power if told.buying_power is None else told.buying_power
-        self.margin_used = self.margin_used if told.margin_used is None else told.margin_used
-        self.margin_available = self.margin_available if told.margin_available is None else told.margin_available
+        for name in ("buying_power", "margin_used", "margin_available"):
+            value = getattr(told, name)
+            if value is not None:
+                setattr(self, name, value)
+                self.told_at[name] = time
 
     def _find_source(self, told: Update, *, missed: bool) -> None:
         """Decide where equity comes from after `told` was entered into the books."""
@@ -202,7 +278,44 @@ class State:
         if self._source is _Source.BLANK:
             self._source = _BOOKS
 
-    def _sample(self) -> None:
+    def _sample(self, time: float) -> None:
         worth = self.worth
         if worth is not None:
-            self.performance.update(worth, funded=self.funded)
+            self.performance.update(worth, time, funded=self.funded)
+
+    def capture(self) -> dict[str, Any]:
+        """Return the state, for `restore`."""
+        return {
+            "book": self.book.capture(),
+            "performance": self.performance.capture(),
+            "trades": self.trades.capture(),
+            "told_at": dict(self.told_at),
+            "protection_told": self.protection_told,
+            "funded": self.funded,
+            "buying_power": self.buying_power,
+            "margin_used": self.margin_used,
+            "margin_available": self.margin_available,
+            "source": self._source.value,
+            "constant": self._constant,
+            "told": self._told,
+            "updated": self._updated,
+            "cash_told": self._cash_told,
+            "positions_told": self._positions_told,
+            "traded": self._traded,
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from what was captured."""
+        self.book.restore(state["book"])
+        self.performance.restore(state["performance"])
+        self.trades.restore(state["trades"])
+        self.told_at = dict(state["told_at"])
+        self.protection_told, self.funded = state["protection_told"], state["funded"]
+        for name in ("buying_power", "margin_used", "margin_available"):
+            setattr(self, name, None if state[name] is None else Decimal(state[name]))
+        self._source = _Source(state["source"])
+        constant = Decimal(state["constant"])
+        self._constant = constant or ZERO
+        self._told = Decimal(state["told"])
+        self._updated, self._cash_told = state["updated"], state["cash_told"]
+        self._positions_told, self._traded = state["positions_told"], state["traded"]

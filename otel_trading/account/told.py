@@ -10,6 +10,7 @@ from typing import SupportsFloat, cast
 
 from otel_trading.account.book import Told
 from otel_trading.account.money import Exact, amount
+from otel_trading.account.state import Update
 from otel_trading.metrics import faults
 
 _SYMBOL = ("symbol",)
@@ -20,6 +21,10 @@ _PRICE = ("mark_price", "markPrice", "current_price", "last_price", "lastPrice")
 _VALUE = ("value", "market_value", "notional")
 _PNL = ("unrealized_pnl", "unrealizedPnl", "unrealized_pl", "unrealised_pnl")
 _MULTIPLIER = ("multiplier", "contractSize", "contract_size")
+_LIQUIDATION = ("liquidation_price", "liquidationPrice", "est_liquidation_price")
+_MARGIN = ("margin", "initialMargin", "initial_margin")
+_PROTECTED = ("protected", "has_stop")
+_STOP = ("stop_price", "stop_loss_price", "stopLossPrice")
 
 _SHORT = frozenset({"short", "sell"})
 _LONG = frozenset({"long", "buy"})
@@ -29,8 +34,8 @@ def read(positions: object, what: str) -> tuple[list[Told], set[str]] | None:
     """Return the positions, and the symbols of those whose size could not be read; None if it is no collection at all.
 
     `positions` maps symbols to sizes or to what follows, or it is an iterable of mappings or objects with a symbol, a size, and
-    what else is known: side, entry price, mark price, value, unrealised profit, multiplier. Several of one symbol (a long and
-    a short leg) are one position of their net size.
+    what else is known: side, entry price, mark price, value, unrealised profit, multiplier, liquidation price, margin, and
+    whether a stop protects it. Several of one symbol (a long and a short leg) are one position of their net size.
     """
     if isinstance(positions, Mapping):
         pairs: Iterable[tuple[object, object]] = cast("Mapping[object, object]", positions).items()
@@ -49,6 +54,32 @@ def read(positions: object, what: str) -> tuple[list[Told], set[str]] | None:
         else:
             found[symbol] = _both(found[symbol], position) if symbol in found else position
     return [position for symbol, position in found.items() if symbol not in unread], unread
+
+
+def update(
+    what: str,
+    equity: object = None,
+    cash: object = None,
+    positions: object = None,
+    buying_power: object = None,
+    margin_used: object = None,
+    margin_available: object = None,
+) -> Update:
+    """Return what a bot tells of its account, checked; what cannot be used is counted as dropped and logged once for `what`."""
+
+    def known(value: object, name: str) -> Decimal | None:
+        return None if value is None else amount(value, f"{what} {name}")
+
+    listed = None if positions is None else read(positions, f"{what} positions")
+    return Update(
+        equity=known(equity, "equity"),
+        cash=known(cash, "cash"),
+        positions=None if listed is None else listed[0],
+        unread=frozenset() if listed is None else frozenset(listed[1]),
+        buying_power=known(buying_power, "buying_power"),
+        margin_used=known(margin_used, "margin_used"),
+        margin_available=known(margin_available, "margin_available"),
+    )
 
 
 def _position(symbol: str, entry: object, what: str) -> Told | None:
@@ -79,7 +110,18 @@ def _position(symbol: str, entry: object, what: str) -> Told | None:
         value=None if value is None else value.copy_sign(size),
         unrealized_pnl=known(_PNL),
         multiplier=None if multiplier is None or multiplier <= 0 else multiplier,
+        liquidation_price=known(_LIQUIDATION),
+        margin=known(_MARGIN),
+        protected=_protected(entry),
     )
+
+
+def _protected(entry: object) -> bool | None:
+    """Whether it is said to have a stop: outright, or by the price of one; None where nothing is said."""
+    said = _get(entry, _PROTECTED)
+    if said is not None:
+        return bool(said)
+    return True if _get(entry, _STOP) else None
 
 
 def _both(one: Told, other: Told) -> Told:
@@ -92,6 +134,8 @@ def _both(one: Told, other: Told) -> Told:
             value=_sum(one.value, other.value),
             unrealized_pnl=_sum(one.unrealized_pnl, other.unrealized_pnl),
             multiplier=one.multiplier if other.multiplier is None else other.multiplier,
+            margin=_sum(one.margin, other.margin),
+            protected=None if one.protected is None or other.protected is None else one.protected and other.protected,
         )
 
 

@@ -174,7 +174,7 @@ def test_execution_ids_are_unique_for_each_symbol_only(account) -> None:
 
 
 def test_memory_of_execution_ids_is_bounded(account, monkeypatch) -> None:
-    monkeypatch.setattr("otel_trading.account.account.REMEMBERED_EXECUTIONS", 10)
+    monkeypatch.setattr("otel_trading.account.entering.REMEMBERED_EXECUTIONS", 10)
     main = account()
     for number in range(1000):
         main.fill("AAPL", "buy", 1, 1, execution_id=number)

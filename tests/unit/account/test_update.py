@@ -20,6 +20,7 @@ FROM_EQUITY = {
     "pnl.daily_ratio",
     "drawdown.current_ratio",
     "drawdown.max_ratio",
+    "drawdown.duration",
 }
 
 
@@ -36,6 +37,7 @@ def test_equity_alone_shows_what_follows_from_it_and_nothing_else(account, seen)
         "pnl.daily_ratio": -0.05,
         "drawdown.current_ratio": pytest.approx(0.05),
         "drawdown.max_ratio": pytest.approx(0.05),
+        "drawdown.duration": 0.0,
     }
 
 

@@ -1,0 +1,338 @@
+"""How what the bot says gets into the books: its time, the lock, what is left out, and what readers then see."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from decimal import Decimal
+from enum import Enum
+from pathlib import Path
+from threading import RLock
+from typing import TYPE_CHECKING, TypeVar
+
+from otel_trading.account import answers, execution, executions, persistence, reconciliation, told
+from otel_trading.account.book import Refusal, Told
+from otel_trading.account.figures import Figures, figures
+from otel_trading.account.history import History
+from otel_trading.account.money import Amount, Exact, amount
+from otel_trading.account.polling import Poll
+from otel_trading.account.readings import Readings
+from otel_trading.account.reconciliation import Check, Differences
+from otel_trading.account.sessions import Clock, Timeline, seconds
+from otel_trading.account.settings import Settings
+from otel_trading.account.state import State, Update
+from otel_trading.metrics import faults
+from otel_trading.recording.calls import record_error
+from otel_trading.semconv.spec import Metric
+
+if TYPE_CHECKING:
+    from otel_trading.account.ledger import Changes, Ledger
+
+REMEMBERED_EXECUTIONS = 50_000
+"""Execution ids that are remembered, so that a replay does not count them twice."""
+
+_T = TypeVar("_T")
+
+
+class Entering(Readings):
+    """What all entries of an account have in common."""
+
+    name: str
+    currency: str
+    ledger: Ledger | None
+    _identity: tuple[str, str | None, str | None]
+    _settings: Settings
+
+    def _begin(self, cash: Decimal, clock: Clock) -> None:
+        self._lock = RLock()  # a signal handler may come in between and use the account too
+        self._cash = cash
+        self._clock = clock
+        self._history = History()
+        self._state, self._timeline = self._blank()
+        self._executions: dict[str, None] = {}
+        self._unsaved: deque[str] | None = None
+        self._figures: Figures | None = None
+        self._shown_to: set[Metric] = set()
+        self._changed = self._dirty = True
+        self._checked: Check | None = None
+        self._polls: list[Poll] = []
+        self.ledger = None
+
+    def _blank(self) -> tuple[State, Timeline]:
+        with Exact():
+            state = State(self.currency, self._cash, self._settings, self._history)
+        return state, Timeline(self._clock, self._settings.day, self._settings.returns_every)
+
+    def begin_in_child(self) -> None:
+        """Go on in a process that forked, where the lock may be held by a thread that is not here; the file is the parent's."""
+        self._lock = RLock()
+        self.ledger = self._unsaved = None
+
+    def _keep_in(self, path: str | os.PathLike[str], flush_every: float) -> Callable[[], None]:
+        """Go on from what the ledger has of this account, and let it ask for what changes; return what ends that."""
+        from otel_trading.account.ledger import Ledger
+
+        path = Path(path) if isinstance(path, os.PathLike) else path
+        self.ledger = Ledger.open(path, flush_every=flush_every)
+        name, strategy, venue = self._identity
+        key = f"{name}/{strategy or ''}/{venue or ''}".rstrip("/")
+        document = self.ledger.document("account", key)
+        if document is not None:
+            self.restore({**document, "executions": sorted(self.ledger.executions(key))})
+        self._unsaved = deque(maxlen=REMEMBERED_EXECUTIONS)
+        self._history.begin()
+        self._dirty = True
+        return self.ledger.keep("account", key, self._changes, account=name)
+
+    def _changes(self) -> Changes | None:
+        """Return what changed since the last call: captured under the lock, written as text outside of it."""
+        from otel_trading.account.ledger import Changes
+
+        with self._lock:
+            if not self._dirty or self._unsaved is None:
+                return None
+            self._dirty = False
+            found = persistence.capture(self._state, self._timeline)
+            seen, rows = list(self._unsaved), self._history.take()
+            self._unsaved.clear()
+        return Changes(persistence.written(found), seen, rows)
+
+    def restore(self, document: dict[str, object]) -> None:
+        """Go on from a document."""
+        raise NotImplementedError
+
+    def _enter(self, entry: Callable[[State, float], _T], time: object, what: str) -> _T:
+        """Let `entry` change the state at a time, after everything that time brings with it."""
+        now = self._clock()
+        then = self._then(time, now, what)
+        with self._lock, Exact():
+            self._happened(then, now)
+            return entry(self._state, then)
+
+    def _fill(
+        self,
+        symbol: object,
+        side: str | Enum,
+        quantity: Amount,
+        price: Amount,
+        fee: Amount | None,
+        fee_currency: str | None,
+        multiplier: Amount,
+        execution_id: object,
+        time: object,
+    ) -> bool:
+        """Enter an execution; return whether it was a new one that could be entered."""
+        what = f"{self!r}.fill"
+        entered = execution.read(what, symbol, side, quantity, price, fee, fee_currency, multiplier)
+        if entered is None:
+            return False
+        now = self._clock()
+        then = self._then(time, now, what)
+        with self._lock, Exact():
+            if execution_id is not None and not self._first_time(f"{entered.symbol}|{execution_id}"):
+                return False
+            self._happened(then, now)
+            refused = self._state.fill(entered, then)
+        if refused is not None:
+            self._report(refused, what)
+        return refused is None
+
+    def _flow(self, value: Amount, sign: int, time: object, what: str) -> None:
+        flow = amount(value, what)
+        if flow is None:
+            return
+        if flow <= 0:
+            faults.drop("negative", "%s: the amount has to be positive; dropped", what, about=what)
+            return
+        self._enter(lambda state, then: state.flow(sign * flow, then), time, what)
+
+    def _income(self, value: Amount, symbol: object, currency: object, time: object, kind: str) -> None:
+        what = f"{self!r}.{kind}"
+        received = amount(value, what)
+        if received is None:
+            return
+        if symbol is not None and (not isinstance(symbol, str) or not symbol):
+            faults.drop("not_a_number", "%s: a %s is no symbol; dropped", what, type(symbol).__name__, about=what)
+            return
+        held = str(currency).upper() if currency else None
+        self._enter(lambda state, then: state.receive_funding(received, held, symbol, then, kind), time, what)
+
+    def _tell(self, update: Update, time: object, what: str) -> None:
+        consistent = self._enter(lambda state, then: state.update(update, then), time, what)
+        if not consistent:
+            faults.log_once(
+                ("missed", self._identity),
+                "otel_trading: %r was told positions that its fills did not lead to: realised profit is unknown from now on, "
+                "and equity until update() tells it",
+                self,
+            )
+
+    def _take(self, answer: object) -> None:
+        """Take what a poll answered; raises if it is nonsense."""
+        read = answers.read(answer)
+        if not isinstance(read, answers.Balance):
+            time = read.pop("time", None)
+            update = told.update(f"{self!r}.poll", **read)
+            if update.blank:
+                raise ValueError("the answer has no figure that can be used")
+            self._tell(update, time, f"{self!r}.poll")
+            return
+        what = f"{self!r}.poll balance"
+        coins: list[Told] = []
+        for coin, size in read.total.items():
+            units = None if coin == self.currency else amount(size, what)
+            if units:
+                coins.append(Told(f"{coin}/{self.currency}", units))
+        cash = amount(read.total.get(self.currency, 0), what)
+        with self._lock:
+            # A balance is of coins: it says nothing of contracts and of what else is open.
+            others = {symbol for symbol in self._state.book.open if not symbol.endswith(f"/{self.currency}")}
+            self._tell(Update(equity=None, cash=cash, positions=coins, unread=frozenset(others)), None, what)
+
+    @faults.contained("account")
+    def _poll_failed(self, error: Exception) -> None:
+        record_error("account.poll", error)
+        faults.log_once(
+            ("poll", self._identity, type(error).__name__),
+            "otel_trading: %r could not be polled (%s); it goes on with what it was told last",
+            self,
+            type(error).__name__,
+        )
+
+    @faults.contained("account")
+    def _sync(self, fills: object) -> int:
+        number = 0
+        for fill in executions.read(fills, f"{self!r}.sync_fills"):
+            with faults.containing("account"):
+                number += self._fill(
+                    fill["symbol"],
+                    fill.get("side", ""),
+                    fill.get("quantity", ""),
+                    fill.get("price", ""),
+                    fill.get("fee", 0),
+                    fill.get("fee_currency"),
+                    fill.get("multiplier", 1),
+                    fill["execution_id"],
+                    fill.get("time"),
+                )
+        return number
+
+    @faults.contained("account")
+    def _reconcile(self, positions: object, orders: object, open_orders: object) -> Differences:
+        what = f"{self!r}.reconcile"
+        before = self._checked
+        compared: Mapping[str, Decimal] = {} if before is None else before.positions
+        counted = None if before is None else before.orders
+        found: dict[str, Decimal] | None = None
+        if positions is not None:
+            sizes = {symbol: position.size for symbol, position in self.positions.items()}
+            found = reconciliation.compare_positions(positions, sizes, what)
+            compared = compared if found is None else found
+        at_venue: set[str] = set()
+        at_bot: set[str] = set()
+        both = orders is not None and open_orders is not None
+        if both:
+            theirs, ours = reconciliation.order_ids(orders, what), reconciliation.order_ids(open_orders, what)
+            both = theirs is not None and ours is not None
+            at_venue, at_bot = (theirs or set()) - (ours or set()), (ours or set()) - (theirs or set())
+            counted = len(at_venue) + len(at_bot) if both else counted
+        if found is not None or both:
+            self._checked = Check(self._clock(), compared, counted)
+        if not both:
+            at_venue, at_bot = set(), set()
+        differences = {symbol: size for symbol, size in (found or {}).items() if size}
+        return Differences(differences, sorted(at_venue), sorted(at_bot))
+
+    def _then(self, time: object, now: float, what: str) -> float:
+        if isinstance(time, datetime) or time is not None:
+            found = seconds(time, what)
+            return now if found is None else found
+        return now
+
+    def _happened(self, then: float, now: float) -> None:
+        self._changed = self._dirty = True
+        if self._timeline.happened(then, now):
+            self._turn()
+
+    def _turn(self) -> None:
+        """Do what has to be done at some moments only."""
+        timeline, performance = self._timeline, self._state.performance
+        with Exact():
+            performance.turn(timeline.latest)
+            self._pass_session(timeline.latest)
+            timeline.turn(timeline.latest)
+
+    def _pass(self, now: float) -> None:
+        """Take notice of the time when somebody looks: it is no event, but it may end the session."""
+        present = self._timeline.present(now)
+        if present is not None and present >= self._timeline.end:
+            self._pass_session(present)
+            self._changed = self._dirty = True
+
+    def _pass_session(self, time: float) -> None:
+        session = self._timeline.begin_session(time)
+        if session is not None:
+            self._state.performance.begin_session(*session)
+
+    def _first_time(self, identity: str) -> bool:
+        if identity in self._executions:
+            return False
+        self._executions[identity] = None
+        if self._unsaved is not None:
+            self._unsaved.append(identity)
+        if len(self._executions) > REMEMBERED_EXECUTIONS:
+            del self._executions[next(iter(self._executions))]
+        return True
+
+    def _show(self, metric: Metric) -> Figures:
+        """Return the figures of this moment to the first metric of a collection, and the same ones to all others.
+
+        A metric that has seen them begins the next collection.
+        """
+        now = self._clock()
+        with self._lock, Exact():
+            self._pass(now)
+            found = self._figures
+            if found is None or metric in self._shown_to:
+                self._shown_to.clear()
+                present = self._timeline.present(now)
+                if found is None or self._changed or self._settings.stale_after is not None:
+                    found = self._figures = figures(self._state, present)
+                    self._changed = False
+                else:
+                    found = self._figures = found.later(self._state, present)
+            self._shown_to.add(metric)
+            missing, self._state.book.missing = self._state.book.missing, set()
+        self._say_missing(missing)
+        return found
+
+    def _risky(self) -> int | None:
+        """Return how many open positions the bot's rule calls risky; it is asked outside the lock, as it is the bot's code."""
+        rule = self._settings.risky
+        return None if rule is None else sum(bool(rule(position)) for position in self.positions.values())
+
+    def _say_missing(self, currencies: Iterable[str]) -> None:
+        for currency in sorted(currencies):
+            faults.log_once(
+                ("rate", self._identity, currency),
+                "otel_trading: %r has money in %s and no rate of it: what needs one is absent until mark(%r, ...)",
+                self,
+                currency,
+                f"{currency}/{self.currency}",
+            )
+
+    def _report(self, refusal: Refusal, what: str) -> None:
+        if refusal is Refusal.LATE:
+            # Two feeds may overtake each other: nothing is lost, but that times are of two kinds is worth knowing.
+            faults.log_once(("late", self._identity), "otel_trading: %s: %s; left out", what, refusal.value)
+        else:
+            reason = "negative" if refusal is Refusal.NOT_POSITIVE else "cardinality_limit"
+            faults.drop(reason, "%s: %s; dropped", what, refusal.value, about=what)
+
+
+@faults.contained("account")
+def contain(fault: Exception) -> None:
+    """Count and log a fault of ours that was caught."""
+    raise fault

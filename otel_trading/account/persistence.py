@@ -1,0 +1,65 @@
+"""What of an account goes over a restart, as a document that JSON holds: exact, money as text.
+
+An account that is restored goes on as if it had never stopped: the same peak, drawdown, statistics, lots and prices. The time
+in between has no returns: the first period after it spans it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final, cast
+
+from otel_trading.account.sessions import Timeline
+from otel_trading.account.state import State
+from otel_trading.errors import ConfigurationError
+
+FORMAT: Final = 1
+"""Raised with every change of what a document means."""
+
+
+def capture(state: State, timeline: Timeline) -> dict[str, Any]:
+    """Return everything, as references to what never changes and copies of what does: cheap, under the lock of the account."""
+    return {
+        "format": FORMAT,
+        "currency": state.book.currency,
+        "cost": state.settings.cost,
+        "timeline": timeline.capture(),
+        "state": state.capture(),
+    }
+
+
+def written(value: Any) -> Any:
+    """Return a captured value as JSON can hold it."""
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, dict):
+        return {key: written(one) for key, one in cast("dict[str, Any]", value).items()}
+    if isinstance(value, (list, tuple)):
+        return [written(one) for one in cast("Iterable[Any]", value)]
+    return value
+
+
+def restore(document: Mapping[str, Any], state: State, timeline: Timeline, name: str) -> None:
+    """Give `state` and `timeline`, both of them new, what `document` says.
+
+    Another cost method is taken over: positions that were held at average cost are one lot, lots become their average.
+
+    :raises ConfigurationError: it is no document of an account, of a later version, or of one in another currency.
+    """
+    if document.get("format") != FORMAT:
+        raise ConfigurationError(
+            f"Account {name!r}: the state to restore is of format {document.get('format')!r}, this version reads {FORMAT}"
+        )
+    currency = document.get("currency")
+    if currency != state.book.currency:
+        raise ConfigurationError(
+            f"Account {name!r}: currency is {state.book.currency!r}, and the state to restore is in {currency!r}"
+        )
+    try:
+        state.restore(document["state"])
+        timeline.restore(document["timeline"])
+    except (KeyError, TypeError, ValueError, AttributeError, InvalidOperation) as error:
+        raise ConfigurationError(
+            f"Account {name!r}: what was given to restore is no state of an account ({type(error).__name__}: {error})"
+        ) from error
