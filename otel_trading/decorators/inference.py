@@ -19,6 +19,7 @@ from otel_trading.metrics import SumCell
 from otel_trading.metrics.values import label as label_text
 from otel_trading.orders import error_type
 from otel_trading.recording import options
+from otel_trading.recording.drift import Drift, declare, watched
 from otel_trading.recording.inference import Model, ModelSeries, series
 from otel_trading.recording.series import Table
 from otel_trading.semconv.attributes import INSTRUMENT_SYMBOL, MODEL_NAME, MODEL_VERSION, STRATEGY_NAME
@@ -52,6 +53,9 @@ class _Inference:
     - `label` and `score` are functions of the result, for those: each returns what to record, None for nothing, or a list for
       a batch. They run in your call, so they have to be quick; one that raises is reported and goes no further.
 
+    With `drift`, what it predicts is compared with a reference, too: see `ot.Drift`, and `ot.record_features` for what it is
+    given.
+
     The items of a generator are not looked at; what it takes is counted from its first step to its end, and a consumer that
     stops early is no failure. Without `model` the model is called as the function is.
     """
@@ -70,6 +74,7 @@ class _Inference:
         labels: Iterable[object] | None = None,
         label: Read | None = None,
         score: Read | None = None,
+        drift: Drift | None = None,
     ) -> Decorator: ...
     @overload
     def __call__(self, function: CallableObject[P, R_co], /) -> Callable[P, R_co]: ...
@@ -84,10 +89,11 @@ class _Inference:
         labels: Iterable[object] | None = None,
         label: Read | None = None,
         score: Read | None = None,
+        drift: Drift | None = None,
     ) -> Any:
         if isinstance(function, str):
             raise ConfigurationError(f"inference takes the name of its model by keyword: inference(model={function!r})")
-        declared = _Declared(model, version, strategy, _label_set(labels), label, score)
+        declared = _Declared(model, version, strategy, _label_set(labels), label, score, drift)
         describe = partial(_hooks, declared)
         return partial(wrap, describe=describe) if function is None else wrap(function, describe)
 
@@ -101,11 +107,14 @@ class _Inference:
         labels: Iterable[object] | None = None,
         label: Read | None = None,
         score: Read | None = None,
+        drift: Drift | None = None,
     ) -> Block:
         """Return the context manager that does the same for a block of code."""
 
         def hooks() -> Hooks:
-            operation = _Operation(_Declared(model, version, strategy, _label_set(labels), label, score), model, current=True)
+            operation = _Operation(
+                _Declared(model, version, strategy, _label_set(labels), label, score, drift), model, current=True
+            )
             return Hooks(operation.failed, operation.ended, begin=partial(operation.begin, symbol), begins="always")
 
         return Block(hooks)
@@ -128,6 +137,7 @@ class _Declared(NamedTuple):
     labels: frozenset[str] | None
     label: Read | None
     score: Read | None
+    drift: Drift | None
 
 
 class _State(NamedTuple):
@@ -150,7 +160,14 @@ class _Operation:
         self._model = Model(model, declared.version, declared.strategy, None, declared.labels)
         self._label, self._score = declared.label, declared.score
         self._current = current
-        self._series: Table[str | None, ModelSeries] = Table(lambda symbol: series[self._model._replace(symbol=symbol)])
+        if declared.drift is not None and type(cast("object", declared.drift)) is not Drift:
+            raise ConfigurationError(f"inference: drift is {declared.drift!r}, expected an ot.Drift")
+        self._watch = None if declared.drift is None else declare(declared.drift, self._model)
+        self._series: Table[str | None, ModelSeries] = Table(self._found)
+
+    def _found(self, symbol: str | None) -> ModelSeries:
+        model = self._model._replace(symbol=symbol)
+        return series[model] if self._watch is None else watched[model, self._watch]
 
     def hooks(self) -> Hooks:
         """Return the hooks of a function without a symbol: what most calls need is at hand."""
@@ -162,7 +179,8 @@ class _Operation:
                 state.span.end()
 
         # A label that came before, as most of them did, is counted right there.
-        counts = cast("Mapping[str, SumCell]", found.predictions) if label is None and score is None else None
+        plain = label is None and score is None and self._watch is None
+        counts = cast("Mapping[str, SumCell]", found.predictions) if plain else None
         return Hooks(self.failed, ended, found.duration, counts, begin=self.begin, begins="traced")
 
     def begin(self, symbol: object = None) -> _State | None:

@@ -11,9 +11,11 @@ from otel_trading.recording.calls import (
     record_signal,
     record_stream_event,
 )
+from otel_trading.recording.drift import Drift, record_features
 from otel_trading.recording.observe import observe
 from otel_trading.recording.options import Options
 from otel_trading.recording.series import configure
+from otel_trading.recording.tracker import OrderTracker
 from otel_trading.recording.venue import (
     clock_offset,
     record_venue_error,
@@ -23,13 +25,16 @@ from otel_trading.recording.venue import (
 )
 
 __all__ = [
+    "Drift",
     "Options",
+    "OrderTracker",
     "clock_offset",
     "configure",
     "end_market_data",
     "observe",
     "record_alert",
     "record_error",
+    "record_features",
     "record_fill",
     "record_inference",
     "record_market_data",
