@@ -80,7 +80,9 @@ def test_nothing_is_said_while_there_is_no_positive_peak(start: float) -> None:
 
 
 def test_nan_changes_nothing() -> None:
-    drawdown = over([100.0, 90.0, float("nan"), 95.0])
+    drawdown = over([100.0, 90.0, float("nan")])
+    assert drawdown.current == pytest.approx(0.1)
+    drawdown.update(95.0)
     assert (drawdown.current, drawdown.maximum) == (pytest.approx(0.05), pytest.approx(0.1))
 
 

@@ -50,9 +50,9 @@ def test_a_bin_is_closed_at_its_upper_edge() -> None:
     assert stability.shares.observed == [1 / 3] * 3
 
 
-def test_an_empty_bin_counts_as_the_floor() -> None:
+def test_an_empty_bin_counts_as_one_in_ten_thousand() -> None:
     stability = PopulationStability([0.0], [0.0, 1.0], size=4, min_count=4)
-    expected = (0.5 - FLOOR) * math.log(0.5 / FLOOR) + (0.5 - 1) * math.log(0.5)
+    expected = (0.5 - 0.0001) * math.log(0.5 / 0.0001) + (0.5 - 1) * math.log(0.5)
     assert see(stability, [-1.0, -1.0, 1.0, 1.0]) == pytest.approx(expected)
     assert see(stability, [1.0] * 4) == 0.0
 
@@ -81,6 +81,11 @@ def test_edges_are_the_quantiles_of_numpy(sample: list[float], bins: int) -> Non
     edges = PopulationStability.from_reference(sample, bins).edges
     for quantile in np.quantile(sample, [n / bins for n in range(1, bins)]):
         assert min(abs(edge - quantile) for edge in edges) <= 1e-9 * max(1.0, abs(quantile))
+
+
+@given(st.floats(-1e300, 1e300), st.integers(1, 30), st.integers(2, 12))
+def test_equal_values_are_their_own_edge_to_the_last_digit(value: float, count: int, bins: int) -> None:
+    assert PopulationStability.from_reference([value] * count, bins).edges == [math.nextafter(value, -math.inf), value]
 
 
 def test_values_that_never_were_do_not_pass_for_the_most_frequent_one() -> None:
@@ -199,6 +204,13 @@ def test_a_restart_anywhere_changes_nothing(kind: str, seen: list[int], at: int)
     assert continued.dump() == state
     assert see(continued, observations[at:]) == through.psi
     assert continued.dump() == through.dump()
+
+
+def test_expected_shares_do_not_move_by_a_digit_at_each_restart() -> None:
+    draw = random.Random(5)  # noqa: S311 - the same numbers every time
+    for _ in range(200):
+        stability = PopulationStability([1.0, 2.0, 3.0], [draw.random() for _ in range(4)])
+        assert PopulationStability.load(stability.dump()).dump() == stability.dump()
 
 
 def test_memory_is_bounded() -> None:
