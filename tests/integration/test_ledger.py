@@ -100,8 +100,8 @@ def test_an_end_that_python_sees_is_clean_and_any_other_is_not(tmp_path, end, st
         program.tell("")
         assert program.wait() == status, program.output()
     assert outcomes(tmp_path / "main.db") == [outcome]
-    assert run(tmp_path, LEDGER + "print(opened().unclean_stops)") == ("0\n" if outcome == "clean" else "1\n")
     assert consistent(tmp_path / "main.db")
+    assert run(tmp_path, LEDGER + "print(opened().unclean_stops)") == ("0\n" if outcome == "clean" else "1\n")
 
 
 def test_a_file_that_was_closed_cleanly_is_one_file(tmp_path):

@@ -19,6 +19,7 @@ from filelock import FileLock
 
 from otel_trading.account.ledger.changes import Changes, Pending
 from otel_trading.account.ledger.lock import locked
+from otel_trading.account.ledger.schema import EXECUTIONS
 from otel_trading.account.ledger.store import Key, Store
 from otel_trading.errors import ConfigurationError
 from otel_trading.metrics import counter, faults
@@ -62,7 +63,6 @@ class Ledger:
         self._copied = -math.inf
         self._worker = Worker("ledger", every=flush_every, regular=self._write)
         self._worker.start()
-        self._worker.submit(self._copy)
 
     @classmethod
     def open(cls, path: str | Path, *, flush_every: float = 1.0) -> Ledger:
@@ -113,15 +113,16 @@ class Ledger:
         found = self._answer(read)
         return None if found is None else json.loads(found)
 
-    def executions(self, name: str) -> set[str]:
-        """Return the ids of executions that were seen: the newest 50,000 of this account.
+    def executions(self, name: str) -> list[str]:
+        """Return the ids of executions that were seen: the newest 50,000 of this account, the oldest first.
 
         Raises `ConfigurationError` when they cannot be read.
         """
 
-        def read() -> set[str]:
+        def read() -> list[str]:
             waiting = self._pending.get(("account", name))
-            return {*self._store.executions(name), *(waiting.executions if waiting else ())}
+            seen = [*self._store.executions(name), *(waiting.executions if waiting else ())]
+            return list(dict.fromkeys(seen))[-EXECUTIONS:]
 
         return self._answer(read)
 

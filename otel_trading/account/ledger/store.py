@@ -52,11 +52,11 @@ class Store:
         return None if found is None else str(found[0])
 
     def executions(self, account: str) -> list[str]:
-        """The newest ids that were seen."""
+        """The newest ids that were seen, the oldest of them first."""
         found = self.connection.execute(
             "SELECT execution FROM executions WHERE account = ? ORDER BY id DESC LIMIT ?", (account, schema.EXECUTIONS)
         )
-        return [execution for (execution,) in found]
+        return [execution for (execution,) in found][::-1]
 
     def write(self, changed: Mapping[Key, Pending], now: float, *, clean: bool = False) -> None:
         """Write all of it, or nothing; the last time marked as a clean end of the run."""

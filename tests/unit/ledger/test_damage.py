@@ -139,7 +139,6 @@ def test_what_the_damaged_file_had_beside_it_does_not_reach_the_copy(open_ledger
 def test_a_copy_is_not_made_of_a_ledger_that_is_damaged_while_it_is_open(written, open_ledger):
     good = copy_of(written).read_bytes()
     ledger = open_ledger()
-    ledger._submit(lambda: None).result()
     with written.open("rb+") as file:
         file.seek(3 * 4096)
         file.write(b"\xa5" * 16384)

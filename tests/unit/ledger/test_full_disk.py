@@ -51,7 +51,7 @@ def test_what_waits_is_what_an_account_that_is_made_again_goes_on_from(full):
     source.tell({"n": 1, "filler": FILLER}, ["1"])
     assert not ledger.flush()
     assert ledger.document("account", "main") == {"n": 1, "filler": FILLER}
-    assert ledger.executions("main") == {"0", "1"}
+    assert ledger.executions("main") == ["0", "1"]
 
 
 def test_what_waits_is_bounded_as_the_file_is(full):
@@ -73,5 +73,5 @@ def test_what_was_written_before_is_whole_when_it_never_got_room(full, open_ledg
     ledger.close()
     again = open_ledger()
     assert again.document("account", "main") == {"n": 0}
-    assert again.executions("main") == {"0"}
+    assert again.executions("main") == ["0"]
     assert again.unclean_stops == 1

@@ -62,8 +62,8 @@ def test_kinds_and_names_do_not_mix(open_ledger):
         ("breaker", "a"): {"is": "breaker a"},
         ("breaker", "b"): None,
     }
-    assert ledger.executions("a") == {"1"}
-    assert ledger.executions("b") == {"1", "2"}
+    assert ledger.executions("a") == ["1"]
+    assert ledger.executions("b") == ["1", "2"]
 
 
 def test_an_execution_that_is_told_twice_is_kept_once(open_ledger, path):
@@ -71,7 +71,7 @@ def test_an_execution_that_is_told_twice_is_kept_once(open_ledger, path):
     ledger.keep("account", "main", Source(Changes({}, ["x", "y", "x"]), Changes({}, ["y", "z"])))
     assert ledger.flush()
     assert ledger.flush()
-    assert ledger.executions("main") == {"x", "y", "z"}
+    assert ledger.executions("main") == ["x", "y", "z"]
     ledger.close()
     assert rows(path, "SELECT count(*) FROM executions") == [(3,)]
 
@@ -84,8 +84,8 @@ def test_the_newest_50000_executions_of_each_account_are_kept(open_ledger, path)
     for start in range(0, 60_000, 1_000):
         source.tell({}, [str(number) for number in range(start, start + 1_000)])
         assert ledger.flush()
-    assert ledger.executions("main") == {str(number) for number in range(10_000, 60_000)}
-    assert ledger.executions("other") == {"0"}
+    assert ledger.executions("main") == [str(number) for number in range(10_000, 60_000)]
+    assert ledger.executions("other") == ["0"]
     ledger.close()
     assert rows(path, "SELECT count(*) FROM executions WHERE account = 'main'")[0][0] <= 51_000, "the file is bounded, too"
 
@@ -159,7 +159,7 @@ def test_executions_wait_for_a_state_that_has_them(open_ledger):
     assert faults.errors["ledger", "TypeError"] == 1
     source.tell({"n": 2}, ["kept"])
     assert ledger.flush()
-    assert set(ledger._store.executions("main")) == {"lost", "kept"}
+    assert ledger._store.executions("main") == ["lost", "kept"]
 
 
 def test_all_sources_are_in_one_transaction(open_ledger, path):

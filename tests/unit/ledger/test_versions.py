@@ -57,12 +57,12 @@ def write_and_close(ledger):
 def test_a_file_of_version_1_goes_on(version_1, open_ledger):
     ledger = open_ledger()
     assert ledger.document("account", "main") == {"peak": "101.5"}
-    assert ledger.executions("main") == {"x", "y"}
+    assert ledger.executions("main") == ["x", "y"]
     assert ledger.unclean_stops == 4, "three that it knew of, and the run that has not ended"
     write_and_close(ledger)
     again = open_ledger()
     assert again.document("account", "main") == {"peak": "102"}
-    assert again.executions("main") == {"x", "y", "z"}
+    assert again.executions("main") == ["x", "y", "z"]
     with closing(sqlite3.connect(version_1)) as connection:
         assert connection.execute("PRAGMA user_version").fetchone() == (len(schema.MIGRATIONS),)
         assert connection.execute("SELECT amount FROM flows ORDER BY id").fetchall() == [("100",), ("5",)]
