@@ -29,6 +29,9 @@ class Block:
         self._result = result
 
     def __enter__(self) -> Self:
+        self._prepare()
+        if self._hooks is not None and self._hooks.guard is not None:
+            self._hooks.guard()
         self._enter()
         self._start = wrapping.clock()
         return self
@@ -47,12 +50,16 @@ class Block:
         self.__exit__(kind, error, traceback)
 
     @faults.contained("decorators")
-    def _enter(self) -> None:
+    def _prepare(self) -> None:
         hooks = self._make()
         if hooks.always or metrics.active():
             self._hooks = hooks
-            if hooks.begins == "always" or (hooks.begins == "traced" and tracing.enabled()):
-                self._state = hooks.begin()
+
+    @faults.contained("decorators")
+    def _enter(self) -> None:
+        hooks = self._hooks
+        if hooks is not None and (hooks.begins == "always" or (hooks.begins == "traced" and tracing.enabled())):
+            self._state = hooks.begin()
 
     @faults.contained("decorators")
     def _exit(self, error: BaseException | None, seconds: float) -> None:

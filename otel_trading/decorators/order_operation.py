@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
-from typing import Any, NamedTuple, TypeAlias, get_args
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, NamedTuple, Protocol, TypeAlias, cast, get_args
 
 from opentelemetry.trace import SpanKind
 
@@ -12,21 +11,37 @@ from otel_trading import tracing
 from otel_trading.decorators import spans
 from otel_trading.decorators.arguments import Reader, Request
 from otel_trading.decorators.spans import OpenSpan
-from otel_trading.errors import ConfigurationError
+from otel_trading.errors import CircuitOpen, ConfigurationError
 from otel_trading.metrics import faults
-from otel_trading.orders import Report, classify, read, vocabulary
+from otel_trading.orders import Report, classify, read_event, vocabulary
 from otel_trading.recording.calls import account_name
 from otel_trading.recording.order_series import Context
-from otel_trading.recording.orders import AccountLike, OrderRecorder, Terms, recorders
+from otel_trading.recording.orders import AccountLike, OrderRecorder, Terms, finite, recorders
+from otel_trading.recording.orders import Request as Meant
 from otel_trading.recording.series import Table
 from otel_trading.semconv import attributes as a
 from otel_trading.semconv.attributes import OrderOperation as Operation
-from otel_trading.semconv.attributes import OrderRejectReason, OrderSide, OrderType
+from otel_trading.semconv.attributes import OrderRejectReason, OrderSide, OrderStatus, OrderType
+
+_MOST_ORDERS: Final = 1_000
+"""Orders of one answer that are read."""
 
 Errors: TypeAlias = "Mapping[type[BaseException] | str, OrderRejectReason]"
 """Exception classes, or their names, that mean a rejection, and its reason."""
 
 _HeadKey: TypeAlias = "tuple[str | None, str | None, str | None, str | None, bool]"
+
+
+class BreakerLike(Protocol):
+    """What a circuit breaker is here: something that is asked before an order is sent, as `otel_trading.CircuitBreaker` is."""
+
+    def allow(self) -> object:
+        """Let an order pass, or raise `otel_trading.CircuitOpen`."""
+        ...
+
+    def ordered(self, status: OrderStatus, /) -> object:
+        """Take what became of an order that was let pass."""
+        ...
 
 
 class Settings(NamedTuple):
@@ -42,6 +57,7 @@ class Settings(NamedTuple):
     type: OrderType | None
     result: Callable[[Any], object] | None
     errors: Mapping[str, OrderRejectReason]
+    breaker: BreakerLike | None = None
 
 
 def settings(
@@ -57,6 +73,7 @@ def settings(
     result: Callable[[Any], object] | None,
     errors: Errors | None,
     multiplier: float,
+    breaker: BreakerLike | None = None,
 ) -> Settings:
     """Check what a decorator was told; raises `ConfigurationError` for what cannot be meant."""
     operations = get_args(Operation)
@@ -67,6 +84,8 @@ def settings(
         raise ConfigurationError(f"side is buy or sell, not {side!r}")
     if not multiplier > 0:
         raise ConfigurationError(f"multiplier is the units of the instrument in one contract, not {multiplier!r}")
+    if breaker is not None and not (callable(getattr(breaker, "allow", None)) and callable(getattr(breaker, "ordered", None))):
+        raise ConfigurationError(f"breaker is a CircuitBreaker, or has its methods allow and ordered, not {breaker!r}")
     reasons = a.ORDER_REJECT_REASON_VALUES
     named: dict[str, OrderRejectReason] = {
         kind if isinstance(kind, str) else kind.__name__: reason for kind, reason in (errors or {}).items()
@@ -86,6 +105,7 @@ def settings(
         None if order_type is None else vocabulary.order_type(order_type),
         result,
         named,
+        breaker,
     )
 
 
@@ -105,8 +125,41 @@ class OrderOperation:
         self._refers = reader is not None and (reader.refers or not self._submits)
         self._by_totals = self._submits and chosen.result is None and not self._refers
         """Whether there is nothing to know of a filled order but its totals."""
+        self.guarded = chosen.breaker is not None and self._submits
+        """Whether a breaker is asked before an order is sent."""
         self._recorders = recorders(chosen.terms)
         self._by_heads: Table[_HeadKey, OrderRecorder] = Table(self._recorder_of_heads)
+
+    def guard(self, *inputs: Any) -> None:
+        """Ask the breaker whether an order may be sent; raises `CircuitOpen` if it says no."""
+        self._ask(lambda: self._read(inputs[-1]))
+
+    def guard_with(self, request: Request) -> None:
+        """The same where the request is known."""
+        self._ask(lambda: request)
+
+    def _ask(self, request: Callable[[], Request]) -> None:
+        breaker = self._chosen.breaker
+        if breaker is None or not self._submits:
+            return
+        try:
+            breaker.allow()
+        except CircuitOpen:
+            self._refused(request)
+            raise
+        except Exception as fault:  # noqa: BLE001 - a breaker of the bot's own that fails is none that refuses
+            faults.report("breaker", fault)
+
+    @faults.contained("order_execution.breaker")
+    def _refused(self, request: Callable[[], Request]) -> None:
+        """Count an order that the breaker refused, and that was never sent."""
+        self._recorders[self._context(request())].ended("rejected", "risk_limit", ())
+
+    @faults.contained("order_execution.breaker")
+    def _ordered(self, status: OrderStatus) -> None:
+        breaker = self._chosen.breaker
+        if breaker is not None:
+            breaker.ordered(status)
 
     def begin(self, venue: Any, symbol: Any, side: Any, kind: Any, price: Any, rest: tuple[object, ...]) -> _Sent:
         """Count what is sent; the arguments are the `inputs` of the reader."""
@@ -139,34 +192,44 @@ class OrderOperation:
         found, rest, request, span = sent
         whole = found.whole
         if whole is not None and span is None and self._by_totals and whole.record(result, seconds):
+            if self.guarded:
+                self._ordered("filled")
             return
-        convert = self._chosen.result
-        report = read(result) if convert is None else read(_converted(convert, result))
+        operation, convert = self._chosen.operation, self._chosen.result
+        answer = result if convert is None else _converted(convert, result)
+        if operation == "cancel_all" and type(answer) in {list, tuple}:
+            found.listed(operation, seconds, [read_event(each) for each in cast("Sequence[object]", answer)[:_MOST_ORDERS]])
+            if span is not None:
+                span.end({})
+            return
+        report = read_event(answer)
+        if request is None and (self._refers or report.status not in vocabulary.TERMINAL):
+            request = self._read(rest)
         if self._submits and report.understood and not (report.stated or report.filled or report.symbol):
-            found.series.durations["submit", report.status, None].record(seconds)  # sent or acknowledged, and no more is known
+            found.acknowledged(seconds, report, _meant(request))  # sent or acknowledged, and no more is known
         else:
-            self._record(found, report, result, seconds, request or (self._read(rest) if self._refers else None))
+            if self._submits and not report.understood:
+                _not_understood(result)
+            found.returned(operation, seconds, report, _meant(request))
         if span is not None:
             span.end(_answer(report))
-
-    def _record(self, found: OrderRecorder, report: Report, result: object, seconds: float, request: Request | None) -> None:
-        reference = None if request is None else request.reference_price
-        if self._submits and not report.understood:
-            _not_understood(result)
-        elif request is not None and not self._submits and report.id is None:
-            report = replace(report, id=request.order_id)
-        found.returned(self._chosen.operation, seconds, report, None if reference is None else float(reference))
+        if self.guarded:
+            self._ordered(report.status)
 
     def failed(self, error: BaseException, seconds: float, sent: _Sent | None) -> None:
         """Record what the operation raised."""
         if sent is None:
             return
-        found, _, _, span = sent
+        found, rest, request, span = sent
         failure = classify(error, self._chosen.errors)
-        found.failed(self._chosen.operation, seconds, failure)
+        if request is None and self._submits and failure.status == "unknown":
+            request = self._read(rest)
+        found.failed(self._chosen.operation, seconds, failure, _meant(request))
         if span is not None:
             known = {a.ORDER_STATUS: failure.status, a.ORDER_REJECT_REASON: failure.reject_reason}
             span.end(known if self._submits else None, failure.error_type)
+        if self.guarded:
+            self._ordered(failure.status)
 
     def _read(self, rest: tuple[object, ...]) -> Request:
         return Request() if self._reader is None else self._reader.read(rest)
@@ -205,6 +268,16 @@ class OrderOperation:
             a.ORDER_SHORT_SALE: request.short_sale,
         }
         return spans.start(f"{operation} {context.venue}", SpanKind.CLIENT, known, current=self._current)
+
+
+_NOTHING: Final = Meant()
+
+
+def _meant(request: Request | None) -> Meant:
+    """What is known of the order that is meant."""
+    if request is None:
+        return _NOTHING
+    return Meant(finite(request.reference_price), finite(request.quantity), request.order_id, request.client_id)
 
 
 def _answer(report: Report) -> dict[str, object]:

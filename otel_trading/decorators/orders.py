@@ -9,7 +9,7 @@ from typing import Any, overload
 from otel_trading.decorators.arguments import Arguments, Reader, ReferencePrice, request_of
 from otel_trading.decorators.blocks import Block
 from otel_trading.decorators.kinds import CallableObject, Decorator, FunctionT, P, R_co
-from otel_trading.decorators.order_operation import Errors, OrderOperation, Settings, settings
+from otel_trading.decorators.order_operation import BreakerLike, Errors, OrderOperation, Settings, settings
 from otel_trading.decorators.wrapping import Hooks, Shape, wrap
 from otel_trading.recording.orders import AccountLike
 from otel_trading.semconv.attributes import OrderOperation as Operation
@@ -47,12 +47,16 @@ class _OrderExecution:
       `arrival_price`, `decision_price`, `expected_price`, `mid_price` or `mid`, if there is one; never the limit price, to
       which every fill compares favorably.
     - `account` gets each fill (`account.fill(...)`); `multiplier` is the units of the instrument in one contract.
+    - `breaker`, a `CircuitBreaker`, is asked before an order is sent, and told what became of it. Where it enforces and is
+      open, `CircuitOpen` is raised instead of the call: the order counts as rejected (`risk_limit`), and as no submission.
     - `operation` is `submit`, `edit`, `cancel`, `cancel_all` or `query`. Only `submit` counts an order as sent; the others
       count its end and its fills as far as they were not counted before, by the order's id.
 
     An order whose answer was lost (a time-out, a cancellation, an exception that we do not know) is `unknown`, never
     `rejected`. A plain id as result means that the venue has acknowledged the order, None that nothing is known but that it
-    was sent. The items of a generator are not looked at, what it returns is.
+    was sent. An order that comes back `new` or partially filled is counted as active until something ends it: a query, a
+    cancel or an edit through a decorated function, `record_order`, or an `OrderTracker`. The items of a generator are not
+    looked at, what it returns is.
 
     Raises `ConfigurationError` for a side, an operation, a field or a parameter that does not exist.
     """
@@ -69,6 +73,7 @@ class _OrderExecution:
         strategy: str | None = None,
         currency: str | None = None,
         account: AccountLike | None = None,
+        breaker: BreakerLike | None = None,
         operation: Operation = "submit",
         arguments: Arguments | None = None,
         symbol: str | None = None,
@@ -90,6 +95,7 @@ class _OrderExecution:
         strategy: str | None = None,
         currency: str | None = None,
         account: AccountLike | None = None,
+        breaker: BreakerLike | None = None,
         operation: Operation = "submit",
         arguments: Arguments | None = None,
         symbol: str | None = None,
@@ -112,6 +118,7 @@ class _OrderExecution:
             result=result,
             errors=errors,
             multiplier=multiplier,
+            breaker=breaker,
         )
         describe = partial(_hooks, chosen, arguments, reference_price)
         return partial(wrap, describe=describe) if function is None else wrap(function, describe)
@@ -133,6 +140,7 @@ class _OrderExecution:
         short_sale: bool | None = None,
         currency: str | None = None,
         account: AccountLike | None = None,
+        breaker: BreakerLike | None = None,
         operation: Operation = "submit",
         result: Callable[[Any], object] | None = None,
         errors: Errors | None = None,
@@ -166,10 +174,14 @@ class _OrderExecution:
                 result=result,
                 errors=errors,
                 multiplier=multiplier,
+                breaker=breaker,
             )
             order = OrderOperation(chosen, None, current=True)
-            begin = partial(order.begin_with, request_of(fields.get))
-            return Hooks(order.failed, order.ended, begin=begin, begins="always", always=account is not None)
+            request = request_of(fields.get)
+            guard = partial(order.guard_with, request) if order.guarded else None
+            begin = partial(order.begin_with, request)
+            always = account is not None or order.guarded
+            return Hooks(order.failed, order.ended, guard=guard, begin=begin, begins="always", always=always)
 
         return Block(hooks)
 
@@ -177,9 +189,12 @@ class _OrderExecution:
 def _hooks(chosen: Settings, arguments: Arguments | None, reference: ReferencePrice | None, shape: Shape) -> Hooks:
     reader = Reader(shape, arguments, reference)
     order = OrderOperation(chosen, reader, current=shape.runs_at_once)
-    # An account keeps what the bot decides by: it gets its fills whether anybody looks at metrics or not.
-    always = chosen.terms.account is not None
-    return Hooks(order.failed, order.ended, begin=order.begin, begins="always", inputs=reader.inputs, always=always)
+    # An account and a breaker keep what the bot decides by: they are told whether anybody looks at metrics or not.
+    always = chosen.terms.account is not None or order.guarded
+    guard = order.guard if order.guarded else None
+    return Hooks(
+        order.failed, order.ended, guard=guard, begin=order.begin, begins="always", inputs=reader.inputs, always=always
+    )
 
 
 order_execution = _OrderExecution()

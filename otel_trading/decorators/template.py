@@ -22,7 +22,8 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 Kind: TypeAlias = Literal["function", "coroutine", "generator", "async generator"]
 
 HANDED: Final = (
-    *("call", "meters", "tracers", "clock", "begin", "duration", "counts", "ended", "failed", "report", "first", "type", "str"),
+    *("call", "meters", "tracers", "clock", "guard", "begin", "duration", "counts", "ended", "failed", "report", "first"),
+    *("type", "str"),
     *("Exception", "BaseException", "GeneratorExit", "StopIteration", "StopAsyncIteration"),
 )
 """What the factory takes, in this order."""
@@ -38,7 +39,10 @@ _INACTIVE: Final = """\
             return {awaited}_ot_call({arguments})
 """
 
+_GUARD: Final = "        _ot_guard({inputs})\n"
+
 _BEGIN: Final = """\
+{guard}\
         _ot_state = None
         if {begins}:
             try:
@@ -159,6 +163,7 @@ _PARTS: Final = {
     "generator": _GENERATOR,
     "async generator": _ASYNC_GENERATOR,
     "inactive": _INACTIVE,
+    "guard": _GUARD,
     "begin": _BEGIN,
     "ended": _ENDED,
     "closed": _CLOSED,
@@ -188,6 +193,8 @@ class Source(NamedTuple):
     """When the hook that begins is called; `traced`: only while spans go anywhere."""
     always: bool
     """Whether a call is recorded even while no metric goes anywhere."""
+    guarded: bool
+    """Whether something is asked before the call, which may raise instead of letting it pass."""
     recorded: bool
     """Whether the duration of a call that succeeds is recorded right here."""
     told: Literal["", "told", "counted"]
@@ -200,6 +207,7 @@ class Source(NamedTuple):
         own = {name: text.replace("_ot_", self.prefix) for name, text in _PARTS.items()}
         awaited = "await " if self.kind == "coroutine" else ""
         begins = _BEGINS[self.begins].replace("_ot_", self.prefix)
+        guard = own["guard"].format(inputs=self.inputs) if self.guarded else ""
         told = (own["recorded"] if self.recorded else "") + (own[self.told] if self.told else "")
         body = own[self.kind].format(
             defined="async def" if awaited else "def",
@@ -207,7 +215,7 @@ class Source(NamedTuple):
             parameters=self.parameters,
             arguments=self.arguments,
             inactive="" if self.always else own["inactive"].format(awaited=awaited, arguments=self.arguments),
-            begin=own["begin"].format(begins=begins, inputs=self.inputs),
+            begin=own["begin"].format(guard=guard, begins=begins, inputs=self.inputs),
             failed=own["failed"],
             closed=own["closed"].format(told=indent(told, "    ")),
             ended=own["ended"].format(told=told),

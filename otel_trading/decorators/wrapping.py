@@ -52,6 +52,8 @@ class Hooks:
     """The series that the duration of a call is recorded in when it succeeds, before `ended` is told of it."""
     counts: Mapping[str, SumCell] | None = None
     """Counters of results that are text and that nothing else is to be known of: `ended` is not told of those."""
+    guard: Callable[..., object] | None = None
+    """Called with what `begin` is given, before everything else; what it raises is raised instead of the call."""
     begin: Callable[..., object] = _nothing
     """Returns the state that the others are given; None if it failed or was not called."""
     begins: Literal["never", "traced", "always"] = "never"
@@ -166,6 +168,7 @@ def _wrapper(shape: Shape, describe: Describe) -> FunctionType:
         hooks.inputs,
         hooks.begins,
         hooks.always,
+        guarded=hooks.guard is not None,
         recorded=hooks.duration is not None,
         told="" if hooks.ended is None else "told" if hooks.counts is None else "counted",
         prefix=_prefix(shape),
@@ -175,6 +178,7 @@ def _wrapper(shape: Shape, describe: Describe) -> FunctionType:
         "meters": catalog.provider,
         "tracers": tracing.provider,
         "clock": clock,
+        "guard": hooks.guard,
         "begin": hooks.begin,
         "duration": hooks.duration,
         "counts": hooks.counts,

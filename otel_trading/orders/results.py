@@ -104,6 +104,8 @@ class Report:
     """Whether the answer states a status itself, rather than that the order was taken."""
     understood: bool = True
     """Whether the answer was recognized as anything about an order."""
+    execution: Fill | None = None
+    """The one fill that an event tells of."""
     source: Lookup = _nothing
 
     @property
@@ -158,10 +160,11 @@ def read(result: object) -> Report:
         return Report("new", identity) if identity else _NOT_UNDERSTOOD
     if issubclass(kind, _UNFINISHED):
         return _NOT_UNDERSTOOD
-    return _read_order(lookup(result))
+    return read_order(lookup(result))
 
 
-def _read_order(source: Lookup) -> Report:
+def read_order(source: Lookup) -> Report:
+    """Return what is stored about an order."""
     identity = text(source("id")) or text(first(source, _ID))
     said = source("status")
     if type(said) is not str or not said:
@@ -225,11 +228,12 @@ def _read_fills(listed: object) -> tuple[Fill, ...]:
     kind = type(listed)
     if (kind is not list and kind is not tuple) or not listed:
         return ()
-    found = (_read_fill(lookup(entry)) for entry in cast("Sequence[object]", listed)[:_MOST_FILLS])
+    found = (read_fill(lookup(entry)) for entry in cast("Sequence[object]", listed)[:_MOST_FILLS])
     return tuple(fill for fill in found if fill is not None)
 
 
-def _read_fill(source: Lookup) -> Fill | None:
+def read_fill(source: Lookup) -> Fill | None:
+    """Return the fill that is stored, if it has a quantity and a price."""
     quantity, price = amount(first(source, _FILL_QUANTITY)), amount(first(source, _FILL_PRICE))
     if quantity is None or price is None or quantity == 0:
         return None

@@ -1,17 +1,23 @@
-"""What has been counted already: the same execution and the same end of an order count once, however often they are told.
+"""What is known of the orders of this process: what was counted of them already, and which of them have not ended.
 
 A venue repeats itself (after a reconnect, in the answer to each query), and a bot tells us the same order from its submission,
-its queries and its stream. The memory is bounded: what was not used for long is forgotten.
+its queries and its stream: the same execution and the same end of an order count once, however often and by whomever they are
+told. The memory is bounded: what was not used for long is forgotten, what is still open last.
 """
 
 from __future__ import annotations
 
+import math
 import os
 import threading
-from collections.abc import Callable, Hashable
-from itertools import zip_longest
-from typing import Final, Generic, NamedTuple, TypeAlias, TypeVar
+import time
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from typing import Final, Generic, TypeAlias, TypeVar
 
+from otel_trading.metrics import faults
+from otel_trading.orders.tally import Growth, Tally
+from otel_trading.orders.tracker import Known, Life, Order, Sink
+from otel_trading.orders.vocabulary import TERMINAL
 from otel_trading.semconv.attributes import OrderStatus
 
 REMEMBERED: Final = 10_000
@@ -20,33 +26,40 @@ REMEMBERED: Final = 10_000
 PLACES: Final = 100
 """Accounts at venues that have a memory of their own."""
 
-_ROUNDING: Final = 1e-9
-"""A share of a quantity that is no fill but the rounding of floats."""
-
 _V = TypeVar("_V")
 
 
 class _Recent(Generic[_V]):
     """A mapping that makes what is missing, and forgets what was not used while `size` others were.
 
-    Two generations: the younger one is filled, and becomes the older one when it is full.
+    Two generations: the younger one is filled, and becomes the older one when it is full. What is `kept` is not forgotten.
     """
 
-    def __init__(self, make: Callable[[], _V], size: int) -> None:
+    def __init__(self, make: Callable[[], _V], size: int, kept: Mapping[Hashable, _V] | None = None) -> None:
         self._make = make
+        self._kept: Mapping[Hashable, _V] = {} if kept is None else kept
         self.half = max(size // 2, 1)
         self.clear()
 
     def __getitem__(self, key: Hashable) -> _V:
-        value = self.younger.get(key)
+        value = self.get(key)
         if value is None:
-            value = (self.older.get(key) if self.older else None) or self._make()
+            value = self._make()
             self[key] = value
+        return value
+
+    def get(self, key: Hashable) -> _V | None:
+        """What is remembered under the key, which is thereby used."""
+        value = self.younger.get(key)
+        if value is None and self.older:
+            value = self.older.get(key)
+            if value is not None:
+                self[key] = value
         return value
 
     def __setitem__(self, key: Hashable, value: _V) -> None:
         if len(self.younger) >= self.half:
-            self.older, self.younger = self.younger, {}
+            self.older, self.younger = self.younger, dict(self._kept)
         self.younger[key] = value
 
     def clear(self) -> None:
@@ -54,59 +67,44 @@ class _Recent(Generic[_V]):
         self.older: dict[Hashable, _V] = {}
 
 
-class Growth(NamedTuple):
-    """What was added to the totals of an order."""
-
-    quantity: float
-    cost: float
-    """Quantity times price."""
-    fees: tuple[float, ...]
-
-
 class _Execution:
     counted = False
-
-
-class _Order:
-    submitted = False
-    ended: OrderStatus | None = None
-    filled = 0.0
-    cost = 0.0
-    fees: tuple[float, ...] = ()
-    by_totals = False
-    """Whether a part of it was counted from its totals: fills that are listed later would count that part again."""
-
-    def end(self, status: OrderStatus) -> bool:
-        new = self.ended is None or (self.ended == "unknown" and status != "unknown")
-        if new:
-            self.ended = status
-        return new
 
 
 _Whole: TypeAlias = "tuple[float, float, float | None]"
 """What is kept of an order that came back filled, which most are never asked about again: quantity, average price, fee."""
 
 
-def _filled_at_once(filled: float, average: float, paid: float | None) -> _Order:
-    order = _Order()
-    order.ended, order.by_totals = "filled", True
-    order.filled, order.cost, order.fees = filled, filled * average, () if paid is None else (paid,)
+def _filled_at_once(filled: float, average: float, paid: float | None) -> Order:
+    order = Order(filled, filled * average, () if paid is None else (paid,))
+    order.ended, order.by_totals, order.submitted = "filled", True, True
     return order
 
 
 class Memory:
-    """What was told of one account at one venue: whether something is new, and remembers it."""
+    """What was told of one account at one venue: whether something is new, and remembers it; and what has not ended."""
 
-    def __init__(self, size: int = REMEMBERED) -> None:
+    def __init__(self, size: int = REMEMBERED, clock: Callable[[], float] = time.time) -> None:
+        self.clock = clock
+        """Returns unix seconds."""
         self._lock = threading.RLock()  # a signal handler that records may interrupt the thread that holds it
+        self._open: dict[Hashable, Order | _Whole] = {}
+        self._most = max(size // 4, 1)
+        """Orders that are followed at once; beyond it the one that was heard of first is let go."""
+        self._lives: dict[Life, None] = {}
+        self._deadline = math.inf
+        """No deadline of an order is before it."""
         self._executions = _Recent(_Execution, size)
-        self._orders: _Recent[_Order | _Whole] = _Recent(_Order, size)
+        self._orders: _Recent[Order | _Whole] = _Recent(Order, size, self._open)
 
-    def execution(self, key: Hashable) -> bool:
-        """Whether the execution is new."""
+    def execution(self, key: Hashable | tuple[Hashable, ...], order: str | None = None) -> bool:
+        """Whether the execution is new: to the account, and to its order where that is said."""
         with self._lock:
             execution = self._executions[key]
             new, execution.counted = not execution.counted, True
+            if order is not None and type(key) is tuple:
+                # Its own id and what it is for: the instrument may have been told with it, or not.
+                new &= self._order(order).first_time(key[2:])
             return new
 
     def submission(self, order: str) -> bool:
@@ -119,14 +117,16 @@ class Memory:
     def end(self, order: str, status: OrderStatus) -> bool:
         """Whether this end of the order counts: its first one, or what an unknown one turned out to be."""
         with self._lock:
-            return self._order(order).end(status)
+            return self._end(self._order(order), status)
 
-    def listed(self, order: str, filled: float, cost: float) -> bool:
+    def listed(self, order: str, filled: float, cost: float, *, handed: bool = False) -> bool:
         """Whether the order's fills can be counted one by one, as they are listed: `filled` in all, at `cost`."""
         with self._lock:
             known = self._order(order)
-            if not known.by_totals and filled > known.filled:
-                known.filled, known.cost = filled, cost
+            if not known.by_totals:
+                known.listed(filled, cost)
+                if handed:
+                    self._handed(known).listed(filled, cost)
             return not known.by_totals
 
     def at_once(self, order: str, filled: float, average: float, paid: float | None) -> bool:
@@ -148,34 +148,213 @@ class Memory:
         """Return what was filled since the order was last told of, None if nothing was, and whether its end counts."""
         with self._lock:
             known = self._order(order)
-            ended = status is not None and known.end(status)
-            quantity = filled - known.filled
-            if quantity <= filled * _ROUNDING:
-                return None, ended
-            growth = Growth(quantity, cost - known.cost, _minus(fees, known.fees) if known.fees else fees)
-            known.filled, known.cost, known.fees, known.by_totals = filled, cost, fees, True
-            return growth, ended
+            growth = known.totals(filled, cost, fees)
+            if growth is not None:
+                known.by_totals = True
+            return growth, status is not None and self._end(known, status)
 
-    def _order(self, order: str) -> _Order:
+    def handed(self, order: str, filled: float, cost: float, fees: tuple[float, ...]) -> Growth | None:
+        """Return what was filled since the account was last told of the order, None if nothing was."""
+        with self._lock:
+            return self._handed(self._order(order)).totals(filled, cost, fees)
+
+    def executed(self, order: str, quantity: float, price: float, *, handed: bool = False) -> float:
+        """Return how much of a single fill was not counted with the order's totals before, or not handed over."""
+        with self._lock:
+            known = self._order(order)
+            return (self._handed(known) if handed else known).execution(quantity, price)
+
+    def filled(self, order: str) -> float:
+        """Return how much of the order was counted."""
+        with self._lock:
+            return self._order(order).filled
+
+    def tell(
+        self,
+        keys: Sequence[str],
+        sink: Sink,
+        status: OrderStatus | None,
+        known: Known | None = None,
+        *,
+        sent: bool = False,
+    ) -> bool:
+        """Take what is told of an order, and return whether it is an end that counts.
+
+        `keys` are its ids; without any only a lost order can be followed, and not be told of again. `status` is None where
+        nothing has happened yet but the decision. `sent`: its submission was counted. An order that has not ended is followed
+        from now on; one that has is only where there is something more that is `known` of it.
+        """
+        with self._lock:
+            now = self.clock()
+            self._expire(now)
+            order = self._of(keys, now, known)
+            order.submitted |= sent
+            if order.ended in TERMINAL:
+                return False
+            if status in TERMINAL and order.life is None and known is None:
+                return self._end(order, status)
+            life = self._followed(order, keys, sink, now, known or Known())
+            if status is None:
+                life.wait(now)
+                self._deadline = min(self._deadline, life.deadline)
+                return False
+            at = now if known is None or known.at is None else known.at
+            if status in TERMINAL or status == "unknown":
+                return self._end(order, status, at)
+            life.tell(status, at, now)
+            self._deadline = min(self._deadline, life.deadline)
+            return False
+
+    def sent_anew(self, keys: Sequence[str], known: Known) -> bool:
+        """Whether the order's submission is new."""
+        with self._lock:
+            order = self._of(keys, self.clock(), known)
+            new, order.submitted = not order.submitted, True
+            return new
+
+    def name(self, keys: Sequence[str]) -> None:
+        """Take note that these are ids of one order."""
+        with self._lock:
+            order = self._of(keys, self.clock(), None)
+            if order.life is not None:
+                self._name(order.life, keys)
+
+    def life(self, *keys: str | None) -> Life | None:
+        """Return the order that has one of these ids, if it is followed."""
+        with self._lock:
+            for key in keys:
+                order = self._open.get(key) if key is not None else None
+                if isinstance(order, Order) and order.life is not None:
+                    return order.life
+            return None
+
+    def owner(self, *keys: str | None) -> Sink | None:
+        """Return where the life of the order with one of these ids is told, or was until it ended; None if it had none."""
+        with self._lock:
+            for key in keys:
+                order = None if key is None else self._orders.get(key)
+                if isinstance(order, Order) and order.sink is not None:
+                    return order.sink
+            return None
+
+    def lives(self) -> list[Life]:
+        """Return the orders that have not ended."""
+        with self._lock:
+            self._expire(self.clock())
+            return list(self._lives)
+
+    def _of(self, keys: Sequence[str], now: float, known: Known | None) -> Order:
+        """The order that has these ids, all of which are its own from now on."""
+        orders = [self._order(key) for key in keys if self._orders.get(key) is not None]
+        if known is not None and not (known.submitted is None and known.decided is None):
+            # Long after its end an id may be that of another order, which the bot has sent.
+            orders = [each for each in orders if each.ended_at is None or now - each.ended_at <= known.grace]
+        order = orders[0] if orders else Order()
+        for other in orders[1:]:
+            if other is not order:
+                order = self._merged(order, other)
+        for key in keys:
+            if self._orders.get(key) is not order:
+                self._orders[key] = order
+        return order
+
+    def _merged(self, one: Order, other: Order) -> Order:
+        """One order that was told of under two ids: what has gone further stays."""
+        kept, gone = (other, one) if other.ended is not None and one.ended is None else (one, other)
+        kept.merge(gone)
+        if gone.life is not None:
+            life = gone.life
+            if kept.life is not None:
+                kept.life.take(life)
+            elif kept.ended not in TERMINAL:
+                kept.life, life.order = life, kept
+            for key in life.keys:
+                self._orders[key] = kept
+            if kept.life is life:
+                self._open.update(dict.fromkeys(life.keys, kept))
+            else:
+                self._forget(life)
+                if kept.life is not None:
+                    self._name(kept.life, life.keys)
+        return kept
+
+    def _followed(self, order: Order, keys: Sequence[str], sink: Sink, now: float, known: Known) -> Life:
+        life = order.life
+        if life is None:
+            while len(self._open) >= self._most or len(self._lives) >= self._most:
+                faults.log_once(
+                    ("orders", "most"), "otel_trading: more than %d orders are open; the oldest is no longer shown", self._most
+                )
+                self._forget(next(iter(self._lives)))
+            life = order.life = Life(order, sink, now, known)
+            self._lives[life] = None
+        # Another thread may have told more of it meanwhile.
+        life.sink = order.sink = sink if order.sink is None or order.sink is sink else sink.joined(order.sink)
+        self._name(life, keys)
+        life.learn(known)
+        return life
+
+    def _name(self, life: Life, keys: Sequence[str]) -> None:
+        for key in keys:
+            if key not in life.keys:
+                life.keys.append(key)
+            self._open[key] = life.order
+
+    def _end(self, order: Order, status: OrderStatus, at: float | None = None) -> bool:
+        counts, life = order.end(status), order.life
+        if order.ended in TERMINAL:
+            if counts:
+                order.ended_at = self.clock()
+            if life is not None:
+                life.close(status, self.clock() if at is None else at)
+                self._forget(life)
+        elif life is not None:
+            now = self.clock()
+            life.tell(status, now if at is None else at, now)
+            self._deadline = min(self._deadline, life.deadline)
+        return counts
+
+    def _forget(self, life: Life) -> None:
+        self._lives.pop(life, None)
+        if life.order.life is life:
+            life.order.life = None
+        for key in life.keys:
+            self._open.pop(key, None)
+
+    def _expire(self, now: float) -> None:
+        """Do what is due."""
+        if now < self._deadline:
+            return
+        for life in [life for life in self._lives if life.deadline <= now]:
+            if life.due(now):
+                self._forget(life)
+        self._deadline = min((life.deadline for life in self._lives), default=math.inf)
+
+    def _order(self, order: str) -> Order:
         """What is remembered of an order."""
         known = self._orders[order]
         if isinstance(known, tuple):
             known = self._orders.younger[order] = _filled_at_once(*known)
         return known
 
+    @staticmethod
+    def _handed(order: Order) -> Tally:
+        if order.handed is None:
+            order.handed = Tally()
+        return order.handed
+
     def clear(self) -> None:
         """Forget everything."""
         self._executions.clear()
+        self._open.clear()
+        self._lives.clear()
         self._orders.clear()
+        self._deadline = math.inf
 
     def begin_in_child(self) -> None:
         """Start from nothing in a process that forked, where the lock may be held by a thread that does not exist here."""
         self._lock = threading.RLock()
         self.clear()
-
-
-def _minus(now: tuple[float, ...], then: tuple[float, ...]) -> tuple[float, ...]:
-    return tuple(paid - before for paid, before in zip_longest(now, then[: len(now)], fillvalue=0.0))
 
 
 class Seen:
@@ -192,6 +371,15 @@ class Seen:
             memory = self._memories.setdefault(shared, Memory())
         return memory
 
+    def __iter__(self) -> Iterator[Memory]:
+        return iter(list(self._memories.values()))
+
+    def find(self, venue: str, *keys: str | None) -> Life | None:
+        """Return the one order at `venue` that has one of these ids and is followed, whatever its account."""
+        places = [place for place in list(self._memories) if type(place) is tuple and place[0] == venue]
+        found = {life for place in places if (life := self._memories[place].life(*keys)) is not None}
+        return found.pop() if len(found) == 1 else None
+
     def clear(self) -> None:
         """Forget everything (for tests)."""
         for memory in self._memories.values():
@@ -204,7 +392,7 @@ class Seen:
 
 
 seen = Seen()
-"""What this process was told, shared by the decorators and the plain calls."""
+"""What this process was told, shared by the decorators, the trackers and the plain calls."""
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=seen.begin_in_child)

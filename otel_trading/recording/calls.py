@@ -10,6 +10,7 @@ from otel_trading.metrics import faults
 from otel_trading.orders import Fill, error_type, vocabulary
 from otel_trading.orders.reading import amount
 from otel_trading.recording import inference, market_data
+from otel_trading.recording.drift import Drift, watched
 from otel_trading.recording.operations import error_series, severity_of
 from otel_trading.recording.order_series import Context
 from otel_trading.recording.orders import Terms, recorders
@@ -56,13 +57,8 @@ def record_order(
     said = vocabulary.status(status)
     context = Context(venue, strategy, account, symbol, vocabulary.side(side), vocabulary.order_type(type))
     found = _recorders[Terms()][context]
-    if operation == "submit" and (order_id is None or found.memory.submission(order_id)):
-        found.series.submissions.add()
-    if latency is not None:
-        found.series.durations[operation, said, None].record(latency)
-    if said in vocabulary.TERMINAL or said == "unknown":
-        reason = None if reject_reason is None else vocabulary.reject_reason(reject_reason)
-        found.ended(said, reason, order_id)
+    reason = None if reject_reason is None else vocabulary.reject_reason(reject_reason)
+    found.stated(operation, said, reason, order_id, latency)
 
 
 @faults.contained("record_fill")
@@ -120,12 +116,15 @@ def record_inference(
     strategy: str | None = None,
     symbol: str | None = None,
     error: BaseException | str | None = None,
+    drift: Drift | None = None,
 ) -> None:
     """Record one inference that took `seconds`, and the `label` or `score` that it predicted, or the `error` it ended with.
 
-    Labels beyond the first 20 distinct ones of a model are `other`. A score is recorded by its size and its sign.
+    Labels beyond the first 20 distinct ones of a model are `other`. A score is recorded by its size and its sign. With `drift`
+    either is compared with its reference, too.
     """
-    found = inference.series[inference.Model(model, version, strategy, symbol)]
+    known = inference.Model(model, version, strategy, symbol)
+    found = inference.series[known] if drift is None else watched[known, drift.of(model, version, strategy)]
     if error is not None:
         found.failures[error_type(error)].record(seconds)
         return

@@ -11,6 +11,7 @@ from otel_trading.semconv import attributes as a
 from otel_trading.semconv import metrics as m
 from otel_trading.semconv.attributes import (
     FillLiquidity,
+    OrderLeg,
     OrderOperation,
     OrderRejectReason,
     OrderSide,
@@ -20,6 +21,8 @@ from otel_trading.semconv.attributes import (
 )
 
 _DURATION = metrics.histogram(m.ORDER_DURATION)
+_LEGS = metrics.histogram(m.ORDER_LEG_DURATION)
+_FILL_RATIO = metrics.histogram(m.ORDER_FILL_RATIO)
 _SUBMISSIONS = metrics.counter(m.ORDER_SUBMISSIONS)
 _ORDERS = metrics.counter(m.ORDERS)
 _FILLS = metrics.counter(m.FILLS)
@@ -57,7 +60,9 @@ class OrderSeries:
         }
         self.submissions = _SUBMISSIONS.bind(select(m.ORDER_SUBMISSIONS, self._known))
         self.durations = Table(self._duration)
+        self.legs = Table(self._leg)
         self.ends = Table(self._end)
+        self._fill_ratio: metrics.HistogramCell | None = None
         self.fills = Table(self._fill)
         self.money = Table(self._money)
 
@@ -65,6 +70,15 @@ class OrderSeries:
         operation, status, error_type = key
         more = {a.ORDER_OPERATION: operation, a.ORDER_STATUS: status, a.ERROR_TYPE: error_type}
         return _DURATION.bind(select(m.ORDER_DURATION, {**self._known, **more}))
+
+    def _leg(self, leg: OrderLeg) -> metrics.HistogramCell:
+        return _LEGS.bind(select(m.ORDER_LEG_DURATION, {**self._known, a.ORDER_LEG: leg}))
+
+    def fill_ratio(self, share: float) -> None:
+        """Record the filled share of the quantity of an order that ended."""
+        if self._fill_ratio is None:
+            self._fill_ratio = _FILL_RATIO.bind(select(m.ORDER_FILL_RATIO, self._known))
+        self._fill_ratio.record(min(max(share, 0.0), 1.0))
 
     def _end(self, key: tuple[OrderStatus, OrderRejectReason | None]) -> metrics.SumCell:
         more = {a.ORDER_STATUS: key[0], a.ORDER_REJECT_REASON: key[1]}

@@ -113,6 +113,7 @@ def ways() -> Iterator[Ways]:
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(wrapping, "clock", lambda: 0.0)
+        patched.setattr(seen["v", None], "clock", lambda: 0.0)
         yield {**{operation: decorated(operation) for operation in ("submit", "query", "edit", "cancel")}, "plain": plain}
 
 
