@@ -21,7 +21,7 @@ from otel_trading.metrics.values import as_float
 from otel_trading.orders import error_type
 from otel_trading.recording.series import Table
 from otel_trading.recording.strategy import cycles
-from otel_trading.risk.heartbeat import Heartbeat
+from otel_trading.risk.heartbeats import Heartbeat
 from otel_trading.risk.watchdog import watchdog
 from otel_trading.semconv.attributes import STRATEGY_NAME
 

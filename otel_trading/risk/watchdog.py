@@ -15,7 +15,7 @@ from otel_trading import redaction
 from otel_trading.metrics import faults
 
 if TYPE_CHECKING:
-    from otel_trading.risk.heartbeat import Heartbeat
+    from otel_trading.risk.heartbeats import Heartbeat
 
 _logger = logging.getLogger("otel_trading")
 

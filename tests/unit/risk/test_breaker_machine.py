@@ -70,6 +70,8 @@ class Breaker(RuleBasedStateMachine):
             return True
         if drawdown < LIMIT:
             self.accepted = 0.0
+        if self.accepted >= 1:  # nothing is left to take a fraction of
+            return drawdown >= self.accepted + LIMIT
         return drawdown >= (1 - (1 - self.accepted) * (1 - LIMIT) if self.accepted else LIMIT)
 
     def enter(self, state: str, *, by_hand: bool = False) -> None:
@@ -94,7 +96,7 @@ class Breaker(RuleBasedStateMachine):
     def wait(self, seconds: float) -> None:
         self.clock.now += seconds
 
-    @rule(drawdown=st.sampled_from([0.0, 0.05, 0.0999, 0.1, 0.15, 0.19, 0.2, 0.5, 1.0, math.nan]))
+    @rule(drawdown=st.sampled_from([0.0, 0.05, 0.0999, 0.1, 0.15, 0.19, 0.2, 0.5, 1.0, 1.2, math.nan]))
     def move(self, drawdown: float) -> None:
         self.figures.drawdown = drawdown
 
