@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from otel_trading.account.instrument import instrument
 from otel_trading.account.lots import CostMethod
-from otel_trading.account.money import ZERO, add, multiply, quotient, subtract
+from otel_trading.account.money import ONE, ZERO, add, multiply, quotient, subtract
 from otel_trading.account.position import Holding
 from otel_trading.account.rates import Rates
 
@@ -158,14 +158,17 @@ class Book:
         if time < holding.time:
             return Refusal.LATE
         terms = holding.instrument
-        if terms.inverse and price <= 0:
+        if terms.inverse and price <= ZERO:
             return Refusal.NOT_POSITIVE
         holding.price, holding.time = price, time
-        if terms.pair is not None:
-            self.rates.mark(terms.pair, price)
-        if holding.size:
+        pair = terms.pair
+        if pair is not None:
+            self.rates.mark(pair, price)
+        size = holding.size
+        if size:
             holding.told_pnl = None
-            holding.value = worth = holding.value_at(holding.size, price)
+            plain = holding.multiplier is ONE and not terms.inverse
+            holding.value = worth = multiply(size, price) if plain else holding.value_at(size, price)
             counted = holding.counted
             if terms.margined or counted is None:
                 self._count(holding)

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterable
 from decimal import Decimal
 
-from otel_trading.account.money import ONE, multiply, quotient
+from otel_trading.account.money import ONE, ZERO, multiply, quotient
 
 Pair = tuple[str, str]
 """Base and quote."""
@@ -29,7 +29,7 @@ class Rates:
 
     def mark(self, pair: Pair, price: Decimal) -> None:
         """Take the price of one base in the quote; a price that is not positive is no rate and withdraws the last one."""
-        if price > 0:
+        if price > ZERO:
             if self.prices.get(pair) is None:
                 self._know(pair)
             self.prices[pair] = price

@@ -149,6 +149,8 @@ class Timeline:
             "latest": None if self.latest == -math.inf else self.latest,
             "behind": self._behind,
             "end": None if self.end == -math.inf else self.end,
+            "due": None if self.due == -math.inf else self.due,
+            "every": self._every,
         }
 
     def restore(self, state: dict[str, float | None]) -> None:
@@ -157,4 +159,5 @@ class Timeline:
         self.latest = -math.inf if latest is None else latest
         self.end = -math.inf if end is None else end
         self._behind = state["behind"] or 0.0
-        self.due = -math.inf
+        due = state["due"]
+        self.due = -math.inf if due is None or state["every"] != self._every else due

@@ -183,7 +183,8 @@ class State:
         """Take a price; return why it was left out if it was."""
         refused = self.book.mark(symbol, price, time)
         if refused is None:
-            worth = self.worth
+            plain = self._source is _BOOKS and self._constant is ZERO
+            worth = self.book.worth if plain else self.worth
             if worth is not None:
                 self.performance.update(worth, time, funded=self.funded)
         return refused

@@ -18,7 +18,9 @@ fills = st.tuples(
 )
 marks = st.tuples(st.just("mark"), symbols, prices)
 flows = st.tuples(st.sampled_from(["deposit", "withdraw"]), amounts)
-histories = st.lists(st.one_of(fills, fills, marks, flows), max_size=40)
+income = st.tuples(st.sampled_from(["funding", "dividend"]), st.decimals(-1000, 1000, places=8), st.one_of(st.none(), symbols))
+histories = st.lists(st.one_of(fills, fills, marks, flows, income), max_size=40)
+methods = st.sampled_from(["average", "fifo"])
 
 
 def play(account: Account, history: list[tuple]) -> Fraction:
@@ -34,6 +36,8 @@ def play(account: Account, history: list[tuple]) -> Fraction:
             account.fill(symbol, side, quantity, price, fee=fee, fee_currency=currency)
         elif event[0] == "mark":
             account.mark(event[1], event[2])
+        elif event[0] in ("funding", "dividend"):
+            getattr(account, event[0])(event[1], event[2])
         else:
             getattr(account, event[0])(event[1])
             total += Fraction(event[1]) * (1 if event[0] == "deposit" else -1)
@@ -45,23 +49,26 @@ def exact(number: Decimal) -> Fraction:
     return Fraction(number)
 
 
-@given(st.decimals(-(10**9), 10**9, places=8).filter(bool), histories)
-def test_realized_plus_unrealized_less_fees_plus_flows_is_the_change_of_equity(cash: Decimal, history: list[tuple]) -> None:
-    """Over spot, contracts that settle in the quote and in the base currency, and fees in the base coin."""
-    account = Account("identity", currency="USD", cash=cash)
+@given(st.decimals(-(10**9), 10**9, places=8).filter(bool), histories, methods)
+def test_realized_plus_unrealized_less_fees_plus_funding_plus_flows_is_the_change_of_equity(
+    cash: Decimal, history: list[tuple], cost: str
+) -> None:
+    """Over spot, contracts that settle in the quote and in the base currency, and fees in the base coin; by both costs."""
+    account = Account("identity", currency="USD", cash=cash, cost=cost)
     total = play(account, history)
-    profit = exact(account.realized_pnl) + exact(account.unrealized_pnl) - exact(account.fees)
+    profit = exact(account.realized_pnl) + exact(account.unrealized_pnl) - exact(account.fees) + exact(account.funding_pnl)
+    assert profit == exact(account.net_pnl)
     assert profit + total == exact(account.equity) - Fraction(cash)
     account.close()
 
 
-@given(st.decimals(-(10**9), 10**9, places=8).filter(bool), histories)
-def test_equity_is_cash_plus_the_value_of_what_is_owned(cash: Decimal, history: list[tuple]) -> None:
+@given(st.decimals(-(10**9), 10**9, places=8).filter(bool), histories, methods)
+def test_equity_is_cash_plus_the_value_of_what_is_owned(cash: Decimal, history: list[tuple], cost: str) -> None:
     """A contract on margin is not owned: it adds its unrealised profit; one that settles in BTC at the rate of BTC."""
-    account = Account("identity", currency="USD", cash=cash)
+    account = Account("identity", currency="USD", cash=cash, cost=cost)
     play(account, history)
     bitcoin = [
-        event for event in [("mark", "BTC/USD", 20_000), *history] if event[:2] == ("mark", "BTC/USD") or event[1] == "BTC/USD"
+        event for event in [("mark", "BTC/USD", 20_000), *history] if event[0] in ("mark", "fill") and event[1] == "BTC/USD"
     ]
     last = bitcoin[-1]
     rate = Fraction(str(last[2] if last[0] == "mark" else last[4]))
