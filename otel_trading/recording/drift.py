@@ -10,7 +10,7 @@ import os
 import sys
 import threading
 import weakref
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from itertools import islice
 from typing import Any, Final, TypeAlias, cast
@@ -166,7 +166,10 @@ class Watch:
         self._texts = {name: index for name, index in indices.items() if name == LABEL or isinstance(index, LabelStability)}
         self._numbers = {name: index for name, index in indices.items() if name not in self._texts}
         if observed:
-            _DRIFT.observe(self._figures, select(m.INFERENCE_DRIFT, attributes_of(model)))
+            stop = _DRIFT.observe(self._figures, select(m.INFERENCE_DRIFT, attributes_of(model)))
+            before, _shown[model[:3]] = _shown.get(model[:3]), stop
+            if before is not None:
+                before()  # a model that is declared again takes the place of the one before
             _watches.add(self)
 
     def number(self, variable: str, value: float) -> None:
@@ -279,6 +282,8 @@ def attributes_of(model: Model) -> dict[str, object]:
 
 
 _declared: dict[str, Watch] = {}
+_shown: dict[tuple[str, str | None, str | None], Callable[[], None]] = {}
+"""What ends the figures of each model, by its name, version and strategy."""
 _watches: weakref.WeakSet[Watch] = weakref.WeakSet()
 
 
