@@ -1,4 +1,4 @@
-"""The venue's client, as one would write it for any exchange: signed requests, a stream, ccxt's method names."""
+"""The venue's client, as one would write it for any exchange: signed requests, streams, ccxt's method names."""
 
 from __future__ import annotations
 
@@ -7,14 +7,28 @@ import time
 from collections.abc import Iterator
 from datetime import datetime, timezone
 from decimal import Decimal
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 import requests
 
+from otel_trading import clock_offset
 from otel_trading.demo import errors
 from otel_trading.demo.exchange.signing import Credentials
-from otel_trading.demo.stream import Stream
+from otel_trading.demo.stream import Streams
 from otel_trading.demo.wire import Json, decode
+
+
+class Event(NamedTuple):
+    """Something that happened at the venue, or to the connection with it."""
+
+    kind: str
+    """bar, day (the last of a trading day), order, fill, funding, transfer; or stream, of which `data` says name and state."""
+    data: Json
+    time: float
+    """Unix seconds of the venue's event, each later than the one before."""
+    past: bool
+    """Whether it happened before this client was made: the venue tells the whole story to who comes back."""
 
 
 class VenueClient:
@@ -26,32 +40,40 @@ class VenueClient:
         self._timeout = timeout
         self._session = requests.Session()
         self._session.trust_env = False  # no proxy between us and loopback
-        self._stream: Stream | None = None
+        self._streams: Streams | None = None
         self._positions: dict[str, Decimal] = {}
         self._open_orders: dict[str, Json] = {}
-        self.orders_sent = 0
         self.fills = 0
         self.days = 0
         """Trading days that have been played."""
         self.time: datetime | None = None
         """The close of the last one of them."""
-        self._weight_limit = self._public("/exchangeInfo")["rateLimits"][0]["limit"]
-        self.rate_limit_utilization = 0.0
-        """Share of the venue's request weight that is used up in this window, from its last answer."""
+        self.rate_limits: dict[str, tuple[int, int]] = {}
+        """How much of each of the venue's limits is used, and the limit, from its last answer."""
         self.clock_offset = 0.0
         """Seconds that the venue's clock is ahead of ours."""
         self.measure_clock()
+        status = self._signed("GET", "/status")
+        self._past = status["messages"]
+        self.orders_sent = status["orderRequests"]
 
-    def measure_clock(self) -> None:
+    def measure_clock(self) -> float:
+        """Return how many seconds the venue's clock is ahead of ours; requests are signed by its time."""
         sent = time.time()
         venue_time = self._public("/time")["serverTime"] / 1000
-        self.clock_offset = venue_time - (sent + time.time()) / 2
+        self.clock_offset = clock_offset(venue_time, sent, time.time()) or 0.0
+        return self.clock_offset
 
-    def create_order(self, symbol: str, order_type: str, side: str, amount: Decimal, **more: object) -> Json:
-        """Send an order; `more` are `price`, `triggerPrice` and `timeInForce`, as its type needs them."""
+    def next_order_id(self) -> str:
+        """Return an id for an order, which has not been used before."""
         self.orders_sent += 1
-        reference = f"ot-{self.orders_sent}"
-        order = {"symbol": symbol, "type": order_type, "side": side, "amount": amount, "clientOrderId": reference, **more}
+        return f"ot-{self.orders_sent}"
+
+    def create_order(
+        self, symbol: str, order_type: str, side: str, amount: Decimal, client_order_id: str, **more: object
+    ) -> Json:
+        """Send an order; `more` are `price`, `triggerPrice` and `timeInForce`, as its type needs them."""
+        order = {"symbol": symbol, "type": order_type, "side": side, "amount": amount, "clientOrderId": client_order_id, **more}
         return self._signed("POST", "/orders", {name: str(value) for name, value in order.items()})
 
     def cancel_order(self, order_id: str) -> Json:
@@ -64,6 +86,10 @@ class VenueClient:
     def fetch_account(self) -> Json:
         return self._signed("GET", "")
 
+    def fetch_open_orders(self) -> list[Json]:
+        listed: Any = self._signed("GET", "/orders")
+        return listed
+
     def transfer(self, amount: Decimal) -> Json:
         """Pay in, or out when `amount` is negative."""
         return self._signed("POST", "/transfers", {"amount": str(amount)})
@@ -72,33 +98,27 @@ class VenueClient:
         """How much is held, as the stream tells it."""
         return self._positions.get(symbol, Decimal(0))
 
-    def rate_limits(self) -> list[tuple[float, dict[str, str]]]:
-        """How much of each limit is used up, with its name, as `ot.observe` takes it."""
-        return [(self.rate_limit_utilization, {"trading.rate_limit.name": "weight_1m"})]
-
-    def open_orders(self, symbol: str) -> tuple[list[Json], list[Json]]:
+    def open_orders(self, symbol: str | None = None) -> tuple[list[Json], list[Json]]:
         """The buys and the sells that rest at the venue, as the stream tells it."""
-        orders = [order for order in self._open_orders.values() if order["symbol"] == symbol]
+        orders = [order for order in self._open_orders.values() if symbol in (None, order["symbol"])]
         return [o for o in orders if o["side"] == "buy"], [o for o in orders if o["side"] == "sell"]
 
-    def events(self) -> Iterator[tuple[str, Json]]:
-        """Yield what happens as (type, data) until the replay ends.
-
-        Types: bar, fill, order, stream (its connection's state), and day, the last of a trading day: the next one is asked
-        for when the loop comes back.
-        """
-        self._stream = Stream(self._stream_address)
-        self._stream.send(json.dumps({"after": -1}))
-        while (message := self._stream.receive())["type"] != "end":
+    def events(self) -> Iterator[Event]:
+        """Yield what happens until the replay ends. After a `day` the next one is asked for when the loop comes back."""
+        self._streams = Streams({"market": self._market_address, "user": self._user_address})
+        self._streams.send("market", json.dumps({"after": -1}))
+        time = 0.0
+        while (message := self._streams.receive())["type"] != "end":
             kind, data = message["type"], message["data"]
+            time = message.get("time", time * 1000) / 1000
             self._remember(kind, data)
-            yield kind, data
+            yield Event(kind, data, time, message.get("seq", self._past) < self._past)
             if kind == "day":
-                self._stream.send(json.dumps({"after": data["index"]}))
+                self._streams.send("market", json.dumps({"after": data["index"]}))
 
     def close(self) -> None:
-        if self._stream is not None:
-            self._stream.close()
+        if self._streams is not None:
+            self._streams.close()
         self._session.close()
 
     def _remember(self, kind: str, data: Json) -> None:
@@ -114,7 +134,10 @@ class VenueClient:
         elif kind == "order":
             self._open_orders.pop(data["id"], None)
 
-    def _stream_address(self, last: int) -> str:
+    def _market_address(self, last: int) -> str:
+        return f"{self._url.replace('http', 'ws', 1)}/stream?{urlencode({'last': last})}"
+
+    def _user_address(self, last: int) -> str:
         query = urlencode(self._sign({"last": str(last)}))
         return f"{self._url.replace('http', 'ws', 1)}/accounts/{self._credentials.account}/stream?{query}"
 
@@ -136,9 +159,9 @@ class VenueClient:
             raise errors.RequestTimeout(f"no answer within {self._timeout:g} s", reference) from None
         except requests.ConnectionError:
             raise errors.NetworkError("no connection to the venue", reference) from None
-        used = answer.headers.get("X-MBX-USED-WEIGHT-1M")
-        if used is not None:
-            self.rate_limit_utilization = int(used) / self._weight_limit
+        limit = answer.headers.get("X-RateLimit-Name")
+        if limit is not None:
+            self.rate_limits[limit] = int(answer.headers["X-RateLimit-Used"]), int(answer.headers["X-RateLimit-Limit"])
         data: Json = decode(answer.content)
         if answer.status_code == requests.codes.too_many_requests:
             raise errors.RateLimitExceeded(data["msg"], float(answer.headers["Retry-After"]))

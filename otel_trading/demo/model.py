@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,15 @@ def features(closes: Sequence[float]) -> Floats:
     returns = np.diff(prices) / prices[:-1]
     scale = returns.std() or 1.0
     return returns[-LAGS:] / scale
+
+
+class Outlook(NamedTuple):
+    """What a model predicts."""
+
+    label: str
+    """up or down"""
+    score: float
+    """By how much up is more likely than down, -1 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +66,10 @@ class Direction:
         unseen, truth = _columns(tested)
         return cls(weights, len(answers), float(((unseen @ weights > 0) == (truth > 0)).mean()))
 
-    def predict(self, inputs: Floats) -> str:
-        """Return the direction that is more likely: up or down."""
-        return "up" if self.up(inputs) > _EVEN else "down"
+    def predict(self, inputs: Floats) -> Outlook:
+        """Return the direction that is more likely, and how sure that is."""
+        lead = 2 * (self.up(inputs) - _EVEN)
+        return Outlook("up" if lead > 0 else "down", lead)
 
     def up(self, inputs: Floats) -> float:
         """Return the probability that the next close is higher, 0 to 1."""

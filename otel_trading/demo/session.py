@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 from types import TracebackType
 
 from typing_extensions import Self
@@ -32,6 +34,8 @@ class Plan:
     speed: float
     """Trading days a second, at most; infinity for as fast as it goes."""
     seed: int
+    state: Path | None = None
+    """The directory in which the venue and the bot keep what they go on from; None for in memory."""
 
     def behaviour(self) -> Behaviour:
         """The venue's: its latency shrinks with the day, so that a fast replay is not all waiting."""
@@ -42,10 +46,12 @@ class Session:
     """A venue with a bot that trades there; a context manager that ends both."""
 
     def __init__(self, plan: Plan, days: list[prices.Day]) -> None:
+        if plan.state is not None:
+            os.environ["BOT_STATE"] = str(plan.state)
         from otel_trading.demo import bot
 
         self.plan = plan
-        self.account = bot.account
+        self.account, self.breaker = bot.account, bot.breaker
         history: dict[str, list[float]] = {}
         for day in days[:TRAINING_DAYS]:
             for bar in day.bars:
@@ -54,7 +60,13 @@ class Session:
         self.first, self.last = days[TRAINING_DAYS], days[TRAINING_DAYS + plan.bars - 1]
         pace = 0.0 if math.isinf(plan.speed) else 1 / plan.speed
         self._exchange = ExchangeProcess(
-            seed=plan.seed, first=TRAINING_DAYS, bars=plan.bars, pace=pace, cash=CASH, behaviour=plan.behaviour()
+            seed=plan.seed,
+            first=TRAINING_DAYS,
+            bars=plan.bars,
+            pace=pace,
+            cash=CASH,
+            behaviour=plan.behaviour(),
+            journal=plan.state and plan.state / "exchange.jsonl",
         )
         self.client = VenueClient(self._exchange.url, self._exchange.credentials)
         self._bot = bot.Bot(self.client, self.model, history)
@@ -68,6 +80,7 @@ class Session:
         return self._exchange.record()
 
     def close(self) -> None:
+        self._bot.close()
         self.client.close()
         self._exchange.stop()
 

@@ -8,9 +8,10 @@ from typing import Any
 
 Json = dict[str, Any]
 _NUMBERS = frozenset(
-    {"amount", "average", "contracts", "cost", "entryPrice", "filled", "markPrice", "price", "remaining", "triggerPrice"}
-    | {"open", "high", "low", "close"}
+    {"amount", "average", "contracts", "cost", "entryPrice", "filled", "liquidationPrice", "markPrice", "price", "remaining"}
+    | {"open", "high", "low", "close", "triggerPrice", "rate"}
     | {"cash", "equity", "buyingPower", "marginUsed", "marginAvailable", "realizedPnl", "unrealizedPnl"}
+    | {"fees", "rebates", "funding"}
 )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 
@@ -10,6 +12,7 @@ import pytest
 from otel_trading.demo import prices
 from otel_trading.demo.exchange.behaviour import Behaviour, Dice
 from otel_trading.demo.exchange.engine import Engine
+from otel_trading.demo.exchange.journal import Journal, JournalError
 from otel_trading.demo.exchange.orders import NewOrder, RefusedError
 
 CALM = dict.fromkeys(Behaviour.__dataclass_fields__, 0.0)
@@ -51,7 +54,9 @@ def test_a_market_order_pays_the_spread_and_the_takers_fee():
     account = engine.account()
     assert account["cash"] == "8999.2999"
     assert account["equity"] == "9999.2999"
-    assert account["positions"] == [{"symbol": "IBM", "contracts": "10.00", "entryPrice": "100.02", "markPrice": "100"}]
+    [position] = account["positions"]
+    assert (position["symbol"], position["contracts"]) == ("IBM", "10.00")
+    assert (position["entryPrice"], position["markPrice"]) == ("100.02", "100")
 
 
 def test_a_resting_order_is_filled_at_its_limit_and_earns_the_rebate():
@@ -116,7 +121,7 @@ def test_realized_profit_is_by_average_cost_and_before_fees():
     account = engine.account()
     assert Decimal(account["realizedPnl"]) == Decimal("74.725")
     assert Decimal(account["unrealizedPnl"]) == 15 * (120 - Decimal("105.025"))
-    assert Decimal(account["marginUsed"]) == 450  # a quarter of 15 · 120
+    assert Decimal(account["marginUsed"]) == 900  # half of 15 · 120
 
 
 @pytest.mark.parametrize(
@@ -130,7 +135,7 @@ def test_realized_profit_is_by_average_cost_and_before_fees():
         (order("sell", trigger_price="100"), "INVALID_ORDER"),
         (order(trigger_price="105"), "INVALID_ORDER"),
         (NewOrder("XYZ", "buy", "market", Decimal(1)), "INVALID_ORDER"),
-        (order(amount="100"), "INSUFFICIENT_FUNDS"),  # the fee and the spread do not fit into the cash
+        (order(amount="200"), "INSUFFICIENT_FUNDS"),  # half of it is the whole cash: the fee and the spread do not fit
         (order("sell", "1"), "INSUFFICIENT_FUNDS"),
     ],
 )
@@ -145,18 +150,70 @@ def test_what_is_wrong_or_cannot_be_paid_is_refused_and_put_on_record(request_, 
     assert engine.account()["cash"] == "10000"
 
 
-def test_shares_and_cash_that_are_promised_to_resting_orders_cannot_be_promised_twice():
+def test_shares_and_equity_that_are_promised_to_resting_orders_cannot_be_promised_twice():
+    """Half of what is held and of what rests is bound: 2500 for 50 shares, then 2375 and a fee for 50 more at 95."""
     engine = opened("100 100 100 100")
     engine.place(order(amount="50"))
     engine.place(order("sell", "50", trigger_price="90"))
     with pytest.raises(RefusedError, match="not enough shares"):
         engine.place(order("sell", "1"))
 
-    engine.place(order(amount="50", price="95"))  # 4750 of about 4996 are set aside
+    engine.place(order(amount="50", price="95"))  # about 5122 of about 9996 are free
+    engine.place(order(amount="100", price="95"))  # about 370 are left
     with pytest.raises(RefusedError, match="not enough free cash"):
-        engine.place(order(amount="3"))
+        engine.place(order(amount="8"))
     with pytest.raises(RefusedError, match="not enough free cash"):
-        engine.transfer(Decimal(-300))
+        engine.transfer(Decimal(-400))
+    engine.transfer(Decimal(-300))
+
+
+def test_margin_and_the_price_at_which_a_position_is_liquidated():
+    """150 shares at 100.02 for 10,000: cash is -5003 and a fee of 7.5015, equity at 100 is 9989.4985.
+
+    Half of 15,000 is bound. At a price p equity is 150p - 5010.5015 and a quarter of 150p has to be left: 5010.5015 / 112.5.
+    """
+    engine = opened("100 100 100 100")
+    engine.place(order(amount="150"))
+
+    account = engine.account()
+    assert Decimal(account["cash"]) == Decimal("-5010.5015")
+    assert Decimal(account["equity"]) == Decimal("9989.4985")
+    assert Decimal(account["marginUsed"]) == 7500
+    assert Decimal(account["marginAvailable"]) == Decimal("2489.4985")
+    assert Decimal(account["buyingPower"]) == Decimal("4978.997")
+    assert float(account["positions"][0]["liquidationPrice"]) == pytest.approx(5010.5015 / 112.5, rel=1e-12)
+
+
+@pytest.mark.parametrize(("close", "sold"), [("44.55", False), ("44.53", True)])
+def test_a_position_is_sold_by_the_venue_below_its_liquidation_price_and_not_above(close, sold):
+    """That price is 44.5378, see above."""
+    engine = opened("100 100 100 100", f"100 100 {close} {close}")
+    engine.place(order(amount="150"))
+    engine.advance()
+
+    assert (engine.account()["positions"] == []) is sold
+    assert len(engine.record()["orders"]) == 1 + sold
+
+
+def test_a_position_without_borrowed_money_has_no_price_at_which_it_is_liquidated():
+    engine = opened("100 100 100 100")
+    engine.place(order(amount="10"))
+    assert engine.account()["positions"][0]["liquidationPrice"] is None
+
+
+def test_every_fifth_day_funding_is_paid_for_what_is_held_by_the_last_close():
+    engine = opened(*["100 100 100 100"] * 6, funding=0.001)
+    engine.place(order(amount="10"))
+    before = Decimal(engine.account()["cash"])
+    for _ in range(5):
+        engine.advance()
+
+    [payment] = [event["data"] for event in engine.events if event["type"] == "funding"]
+    assert (payment["symbol"], payment["currency"]) == ("IBM", "USD")
+    assert Decimal(payment["amount"]) == (-1000 * Decimal(payment["rate"])).quantize(Decimal("0.0001"))
+    assert -Decimal("0.00025") <= Decimal(payment["rate"]) <= Decimal("0.001")
+    assert Decimal(engine.account()["cash"]) == before + Decimal(payment["amount"])
+    assert Decimal(engine.account()["funding"]) == Decimal(payment["amount"])
 
 
 def test_the_risk_engine_turns_an_order_down_with_an_order_in_state_rejected():
@@ -184,6 +241,19 @@ def test_a_cancelled_order_is_gone_and_cannot_be_cancelled_again():
     assert engine.open_orders() == []
     with pytest.raises(RefusedError, match="canceled"):
         engine.cancel(resting.id)
+
+
+def test_a_fill_may_cross_the_request_to_cancel():
+    """Wholly, and then there is nothing to cancel any more; or in part, and the rest is cancelled."""
+    ends = []
+    for seed in range(20):
+        engine = opened("100 100 100 100", seed=seed, crossed=1.0)
+        resting = engine.place(order(price="95"))
+        with suppress(RefusedError):
+            engine.cancel(resting.id)
+        ends.append((resting.status, str(resting.filled)))
+
+    assert set(ends) == {("closed", "10"), ("canceled", "5.00")}
 
 
 def test_a_thin_book_fills_a_part_of_a_market_order_and_the_rest_expires():
@@ -237,6 +307,72 @@ def test_the_same_seed_gives_the_same_record_and_another_seed_another():
 
     assert play(1) == play(1)
     assert play(1) != play(2)
+
+
+@pytest.mark.parametrize("killed", [False, True], ids=["stopped", "killed while it wrote"])
+def test_a_venue_goes_on_from_its_journal_as_if_it_had_never_stopped(killed, tmp_path):
+    """Whatever had happened: the same record as that of a venue which was not stopped."""
+
+    def play(engine: Engine, numbers: range) -> None:
+        for number in numbers:
+            terms = {"price": "99"} if number % 3 == 0 else {}
+            request = order("buy" if number % 2 == 0 else "sell", "3", client_order_id=f"c{number}", **terms)
+            with suppress(RefusedError):
+                if number % 11 == 0:
+                    engine.lose(request)
+                elif number % 13 == 0:
+                    engine.refuse(request, "RATE_LIMITED", "too many requests")
+                else:
+                    placed = engine.place(request, answered=number % 7 != 0)
+                    if terms and number % 2 == 0:
+                        engine.cancel(placed.id)
+            if number % 20 == 0:
+                with suppress(RefusedError):
+                    engine.transfer(Decimal(number - 50))
+            engine.advance()
+
+    chances = {"split": 0.5, "partial": 0.5, "risk_reject": 0.1, "shortfall": 0.2, "crossed": 0.5, "funding": 0.001}
+    behaviour, days = Behaviour(**{**CALM, **chances}), market(*["100 103 97 100"] * 120)
+
+    def venue(path) -> tuple[Engine, Journal]:
+        journal = Journal(path, {"seed": "4"})
+        return Engine(days, cash=Decimal(10_000), behaviour=behaviour, dice=Dice(4), journal=journal), journal
+
+    whole, journal = venue(tmp_path / "whole.jsonl")
+    whole.advance()
+    play(whole, range(100))
+    journal.close()
+    path = tmp_path / "stopped.jsonl"
+    first, journal = venue(path)
+    first.advance()
+    play(first, range(60))
+    journal.close()
+    if killed:
+        with path.open("a") as file:
+            file.write('{"command": "advan')
+    second, journal = venue(path)
+    assert second.record() == first.record()
+    play(second, range(60, 100))
+    journal.close()
+
+    assert second.record() == whole.record()
+    assert path.read_text() == (tmp_path / "whole.jsonl").read_text()
+    facts = [fact for line in path.read_text().splitlines()[1:] for fact in json.loads(line)["facts"]]
+    assert {fact["type"] for fact in facts} == {"order", "fill", "funding", "transfer", "refusal", "day"}
+
+
+@pytest.mark.parametrize(
+    "text", ["", "no json\n", "[1]\n", '{"settings": {"seed": "5"}}\n'], ids=["empty", "text", "list", "other run"]
+)
+def test_a_journal_that_is_not_of_this_run_is_refused(text, tmp_path):
+    path = tmp_path / "journal.jsonl"
+    path.write_text(text)
+    if not text:
+        Journal(path, {"seed": "4"}).close()
+        return
+    with pytest.raises(JournalError, match="record of"):
+        Journal(path, {"seed": "4"})
+    assert path.read_text() == text
 
 
 def test_the_stream_ends_after_the_last_day():

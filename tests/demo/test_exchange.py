@@ -23,10 +23,9 @@ CALM = dict.fromkeys(Behaviour.__dataclass_fields__, 0.0)
 
 
 class Venue:
-    def __init__(self, *, bars: int = 5, timeout: float = 10.0, pace: float = 0.0, **behaviour: float) -> None:
-        self.process = ExchangeProcess(
-            seed=SEED, first=1000, bars=bars, pace=pace, behaviour=Behaviour(**{**CALM, **behaviour})
-        )
+    def __init__(self, *, bars: int = 5, timeout: float = 10.0, pace: float = 0.0, journal=None, **behaviour: float) -> None:
+        chosen = Behaviour(**{**CALM, **behaviour})
+        self.process = ExchangeProcess(seed=SEED, first=1000, bars=bars, pace=pace, behaviour=chosen, journal=journal)
         self.client = VenueClient(self.process.url, self.process.credentials, timeout=timeout)
 
     def __enter__(self):
@@ -40,8 +39,10 @@ class Venue:
 def test_fills_of_the_stream_sum_to_the_positions_cash_and_fees_of_the_record():
     """A customer who believes nothing but the executions arrives at the venue's own account, to the last digit."""
     held, cash, fees, sent = collections.Counter(), Decimal(100_000), Decimal(0), 0
-    with Venue(bars=60, split=0.5, shortfall=0.1, partial=0.5) as venue:
-        for kind, data in venue.client.events():
+    with Venue(bars=60, split=0.5, shortfall=0.1, partial=0.5, funding=0.001) as venue:
+        for kind, data, *_ in venue.client.events():
+            if kind in {"funding", "transfer"}:
+                cash += data["amount"]
             if kind == "fill":
                 sign = 1 if data["side"] == "buy" else -1
                 held[data["symbol"]] += sign * data["amount"]
@@ -59,6 +60,7 @@ def test_fills_of_the_stream_sum_to_the_positions_cash_and_fees_of_the_record():
     assert cash == Decimal(account["cash"])
     assert fees == Decimal(account["fees"]) - Decimal(account["rebates"])
     assert Decimal(account["rebates"]) > 0
+    assert Decimal(account["funding"]) < 0
     assert sent == len(record["orders"]) > 100
     assert record["days"] == 60
 
@@ -82,21 +84,27 @@ def test_unsigned_forged_and_stale_requests_are_turned_away():
         assert requests.get(address, params=own.sign({}, now), timeout=5).status_code == 200
 
 
-def test_every_answer_tells_the_used_weight_and_beyond_the_limit_comes_429_with_retry_after():
-    with Venue() as venue:
+def test_every_answer_tells_what_is_used_of_its_limit_and_beyond_it_comes_429_with_retry_after():
+    with Venue(busy=1.0) as venue:
         own = venue.process.credentials
         address = f"{venue.process.url}/accounts/{own.account}"
-        weights = []
-        for _ in range(rules.WEIGHT_LIMIT // 5 + 1):
+        used = []
+        for _ in range(rules.LIMITS["request_weight"] // 5):
             answer = requests.get(address, params=own.sign({}, int(time.time() * 1000)), timeout=5)
-            weights.append(int(answer.headers["X-MBX-USED-WEIGHT-1M"]))
-        assert weights == list(range(5, rules.WEIGHT_LIMIT + 6, 5))
+            used.append(int(answer.headers["X-RateLimit-Used"]))
+        assert used == list(range(10, rules.LIMITS["request_weight"] + 6, 5))  # the client's own question was the first
+        assert answer.headers["X-RateLimit-Name"] == "request_weight"
+        assert answer.headers["X-RateLimit-Limit"] == "1200"
         assert answer.status_code == 429
         assert int(answer.headers["Retry-After"]) >= 1
+
+        limit = rules.LIMITS["orders"]
+        with pytest.raises(errors.VenueError):  # the market is closed: all but one of this limit was used by others
+            venue.client.create_order("IBM", "market", "buy", Decimal(1))
         with pytest.raises(errors.RateLimitExceeded):
             venue.client.create_order("IBM", "market", "buy", Decimal(1))
-        assert venue.client.rate_limit_utilization > 1
-        assert [r["code"] for r in venue.process.record()["refusals"]] == ["RATE_LIMITED"]
+        assert venue.client.rate_limits["orders"] == (limit + 1, limit)
+        assert [r["code"] for r in venue.process.record()["refusals"]][1:] == ["RATE_LIMITED"]
 
 
 def test_a_late_answer_is_a_time_out_for_an_order_that_was_executed():
@@ -136,7 +144,7 @@ def test_what_the_client_raises_never_holds_a_url():
     ("order", "error"),
     [
         (("IBM", "market", "buy", Decimal("0.001")), errors.InvalidOrder),
-        (("IBM", "market", "buy", Decimal(1_300)), errors.InsufficientFunds),
+        (("IBM", "market", "buy", Decimal(2_600)), errors.InsufficientFunds),
         (("IBM", "market", "sell", Decimal(10)), errors.InsufficientFunds),
         (("IBM", "peg", "buy", Decimal(10)), errors.InvalidOrder),
     ],
@@ -154,10 +162,8 @@ def test_deposits_and_withdrawals_arrive():
         assert venue.client.transfer(Decimal("-100.50"))["cash"] == Decimal("100399.50")
         with pytest.raises(errors.InsufficientFunds):
             venue.client.transfer(Decimal(-200_000))
-        assert venue.process.record()["transfers"] == [
-            {"day": -1, "amount": "500"},
-            {"day": -1, "amount": "-100.50"},
-        ]
+        told = [e["data"] for e in venue.process.record()["events"] if e["type"] == "transfer"]
+        assert [(t["id"], t["day"], t["amount"]) for t in told] == [("T000001", -1, "500"), ("T000002", -1, "-100.50")]
 
 
 def test_the_client_measures_how_far_the_venues_clock_is_ahead():
@@ -171,16 +177,35 @@ def test_a_stream_that_breaks_comes_back_and_nothing_is_missed_or_heard_twice():
         seen = list(venue.client.events())
         record = venue.process.record()
 
-    states = collections.Counter(data["state"] for kind, data in seen if kind == "stream")
-    assert record["droppedConnections"] > 5
-    assert states == {"connected": record["droppedConnections"] + 1, "disconnected": record["droppedConnections"]}
-    assert [data["index"] for kind, data in seen if kind == "day"] == list(range(40))
+    states = collections.Counter((data["stream"], data["state"]) for kind, data, *_ in seen if kind == "stream")
+    for feed, dropped in record["droppedConnections"].items():
+        assert dropped > 2
+        assert states[feed, "connected"] == dropped + 1
+        assert states[feed, "disconnected"] == dropped
+    assert [data["index"] for kind, data, *_ in seen if kind == "day"] == list(range(40))
+    times = [event.time for event in seen if event.kind != "stream"]
+    assert times == sorted(set(times))
+
+
+def test_who_comes_back_is_told_the_whole_story_and_goes_on_where_the_venue_is(tmp_path):
+    journal = tmp_path / "journal.jsonl"
+    with Venue(bars=10, journal=journal) as venue:
+        for event in venue.client.events():
+            if event.kind == "day" and event.data["index"] == 3:
+                venue.client.create_order("IBM", "market", "buy", Decimal(10))
+                break
+    with Venue(bars=10, journal=journal) as venue:
+        assert venue.client.orders_sent == 1
+        seen = list(venue.client.events())
+
+    assert [(e.data["index"], e.past) for e in seen if e.kind == "day"] == [(i, i <= 3) for i in range(10)]
+    assert [e.data["amount"] for e in seen if e.kind == "fill"] == [10]
 
 
 def test_the_pace_is_the_least_time_between_two_days():
     with Venue(bars=6, pace=0.1) as venue:
         started = time.monotonic()
-        assert sum(kind == "day" for kind, _ in venue.client.events()) == 6
+        assert sum(kind == "day" for kind, *_ in venue.client.events()) == 6
         assert time.monotonic() - started >= 0.5
 
 
@@ -200,6 +225,6 @@ def test_the_exchange_ends_with_its_standard_input():
 
 def _first_day(venue: Venue) -> None:
     """Let the first trading day be played: without prices there is no market."""
-    for kind, _ in venue.client.events():
+    for kind, *_ in venue.client.events():
         if kind == "day":
             return

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
-from typing import Any, Literal
+from decimal import Decimal, InvalidOperation
+from typing import Any, Literal, get_args
 
 Json = dict[str, Any]
 Side = Literal["buy", "sell"]
 OrderType = Literal["market", "limit", "stop_market"]
 TimeInForce = Literal["gtc", "day", "ioc"]
 Status = Literal["open", "closed", "canceled", "rejected", "expired"]
+_SIDES: tuple[Side, ...] = get_args(Side)
+_TYPES: tuple[OrderType, ...] = get_args(OrderType)
+_TIMES_IN_FORCE: tuple[TimeInForce, ...] = get_args(TimeInForce)
 
 CURRENCY = "USD"
 ZERO = Decimal(0)
@@ -40,6 +44,35 @@ class NewOrder:
     time_in_force: TimeInForce = "gtc"
     client_order_id: str | None = None
 
+    def to_wire(self) -> Json:
+        return {
+            "clientOrderId": self.client_order_id,
+            "symbol": self.symbol,
+            "side": self.side,
+            "type": self.type,
+            "timeInForce": self.time_in_force,
+            "amount": number(self.amount),
+            "price": number(self.price),
+            "triggerPrice": number(self.trigger_price),
+        }
+
+    @classmethod
+    def from_wire(cls, data: Mapping[str, Any]) -> NewOrder:
+        """Read an order; what it says may be wrong in every way that an order can be wrong."""
+        side, kind, force = data.get("side", ""), data.get("type", ""), data.get("timeInForce", "gtc")
+        if side not in _SIDES or kind not in _TYPES or force not in _TIMES_IN_FORCE:
+            raise RefusedError("INVALID_ORDER", "side, type or timeInForce is not one of those known here")
+        return cls(
+            symbol=data.get("symbol", ""),
+            side=side,
+            type=kind,
+            amount=decimal(data, "amount") or ZERO,
+            price=decimal(data, "price"),
+            trigger_price=decimal(data, "triggerPrice"),
+            time_in_force=force,
+            client_order_id=data.get("clientOrderId"),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Fill:
@@ -53,7 +86,8 @@ class Fill:
     price: Decimal
     fee: Decimal
     liquidity: Literal["maker", "taker"]
-    time: datetime
+    timestamp: int
+    """Unix milliseconds."""
 
     def to_wire(self) -> Json:
         return {
@@ -66,7 +100,7 @@ class Fill:
             "price": number(self.price),
             "cost": number(self.amount * self.price),
             "fee": {"cost": number(self.fee), "currency": CURRENCY},
-            "timestamp": milliseconds(self.time),
+            "timestamp": self.timestamp,
         }
 
 
@@ -88,18 +122,11 @@ class Order:
         return self.request.amount - self.filled
 
     def to_wire(self) -> Json:
-        request, filled = self.request, self.filled
+        filled = self.filled
         cost = sum((fill.amount * fill.price for fill in self.fills), ZERO)
         return {
             "id": self.id,
-            "clientOrderId": request.client_order_id,
-            "symbol": request.symbol,
-            "side": request.side,
-            "type": request.type,
-            "timeInForce": request.time_in_force,
-            "amount": number(request.amount),
-            "price": number(request.price),
-            "triggerPrice": number(request.trigger_price),
+            **self.request.to_wire(),
             "status": self.status,
             "filled": number(filled),
             "remaining": number(self.remaining),
@@ -115,6 +142,20 @@ class Order:
 def number(value: Decimal | None) -> str | None:
     """Money and quantities travel as decimal strings, as on real venues: a JSON number would become a float on the way."""
     return None if value is None else format(value, "f")
+
+
+def decimal(data: Mapping[str, Any], name: str) -> Decimal | None:
+    """Read the number called `name`, None if there is none; raises `RefusedError` if it is no number."""
+    text = data.get(name)
+    if text is None:
+        return None
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        value = Decimal("NaN")
+    if not value.is_finite():
+        raise RefusedError("INVALID_REQUEST", f"{name} is not a number")
+    return value
 
 
 def milliseconds(time: datetime) -> int:

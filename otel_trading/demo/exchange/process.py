@@ -8,6 +8,7 @@ import sys
 import urllib.request
 from dataclasses import asdict
 from decimal import Decimal
+from pathlib import Path
 from types import TracebackType
 
 from typing_extensions import Self
@@ -32,11 +33,13 @@ class ExchangeProcess:
         pace: float = 0.0,
         cash: Decimal = Decimal(100_000),
         behaviour: Behaviour | None = None,
+        journal: Path | None = None,
     ) -> None:
         self.credentials = Credentials.for_seed(seed)
         options = {"seed": seed, "first": first, "bars": bars, "pace": pace, "cash": cash}
         command = [sys.executable, "-m", "otel_trading.demo.exchange"]
         command += [part for name, value in options.items() for part in (f"--{name}", str(value))]
+        command += [] if journal is None else ["--journal", str(journal)]
         command += ["--behaviour", json.dumps(asdict(behaviour or Behaviour()))]
         # A session of its own: Ctrl-C in the terminal stops the bot, and the bot then stops the venue.
         self._process = subprocess.Popen(  # noqa: S603 - our own module in our own interpreter

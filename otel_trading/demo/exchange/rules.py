@@ -20,8 +20,8 @@ MAINTENANCE_MARGIN = Decimal("0.25")
 """Share of the positions' value below which equity may not fall (FINRA rule 4210 for long stock): else they are liquidated."""
 FUNDING_INTERVAL = 5
 """Trading days from one funding payment to the next."""
-LIMITS = {"orders": 40, "request_weight": 1200}
-"""What an address may send in one window: requests about single orders, and the weight of all others."""
+LIMITS = {"orders": 40, "request_weight": 60_000}
+"""What an address may send: requests about single orders in a trading day, and the weight of all others in a minute."""
 _PRECISION = Decimal("0.0001")
 
 
@@ -30,7 +30,7 @@ def describe() -> Json:
         "currency": CURRENCY,
         "fees": {"taker": number(TAKER_FEE), "maker": number(MAKER_FEE)},
         "margin": {"initial": number(INITIAL_MARGIN), "maintenance": number(MAINTENANCE_MARGIN)},
-        "rateLimits": [{"rateLimitType": name.upper(), "interval": "DAY", "limit": limit} for name, limit in LIMITS.items()],
+        "limits": LIMITS,
         "symbols": [
             {"symbol": s, "tick": number(TICK), "lot": number(LOT), "minNotional": number(MINIMUM_NOTIONAL)} for s in SYMBOLS
         ],

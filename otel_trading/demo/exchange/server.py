@@ -1,4 +1,4 @@
-"""The venue's HTTP and WebSocket interface: authentication, rate limit, latency, and the answers that never come."""
+"""The venue's HTTP and WebSocket interface: authentication, rate limits, latency, and the answers that never come."""
 
 from __future__ import annotations
 
@@ -7,20 +7,23 @@ import json
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from decimal import Decimal, InvalidOperation
-from typing import Any, cast
+from typing import Literal, cast
 
 from aiohttp import WSMsgType, web
 
 from otel_trading.demo.exchange import rules
 from otel_trading.demo.exchange.behaviour import Behaviour, Dice
 from otel_trading.demo.exchange.engine import Engine
-from otel_trading.demo.exchange.orders import Json, NewOrder, RefusedError
+from otel_trading.demo.exchange.orders import NewOrder, RefusedError, decimal
 from otel_trading.demo.exchange.signing import Credentials
 
 _RECEIVE_WINDOW = 5000  # ms that a request's timestamp may be off
 _REPLAYED = 3  # messages that are sent again after a reconnection: delivery is at least once
+_QUIET_DAYS = 10  # the last ones, in which no connection breaks: who is cut off comes back before the end
 _SIGNED = "/accounts/"
+Feed = Literal["market", "user"]
+_USERS = frozenset({"order", "fill", "funding", "transfer"})
+"""What only its customer is told; everything else is told to everybody."""
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -36,12 +39,12 @@ class Server:
         self._due = 0.0
         self._news = asyncio.Condition()
         self._advancing = asyncio.Lock()
-        self._weight: tuple[int, int] = (-1, 0)
+        self._day = self._minute = -2
+        self._used = dict.fromkeys(rules.LIMITS, 0)
         self._requests = 0
-        self._order_requests = 0
-        self._unanswered: list[Json] = []
         self._rate_limited = 0
-        self._dropped: set[int] = set()
+        self._connections: dict[Feed, set[asyncio.Transport]] = {"market": set(), "user": set()}
+        self._dropped: dict[Feed, int] = {"market": 0, "user": 0}
 
     def application(self) -> web.Application:
         app = web.Application(middlewares=[self._gate])
@@ -49,6 +52,7 @@ class Server:
             [
                 web.get("/time", self._time),
                 web.get("/exchangeInfo", self._rules),
+                web.get("/stream", self._market_stream),
                 web.get("/record", self._record),
                 web.get("/accounts/{account}", self._account),
                 web.get("/accounts/{account}/orders", self._open_orders),
@@ -56,7 +60,8 @@ class Server:
                 web.get("/accounts/{account}/orders/{order}", self._query),
                 web.delete("/accounts/{account}/orders/{order}", self._cancel),
                 web.post("/accounts/{account}/transfers", self._transfer),
-                web.get("/accounts/{account}/stream", self._stream),
+                web.get("/accounts/{account}/status", self._status),
+                web.get("/accounts/{account}/stream", self._user_stream),
             ]
         )
         return app
@@ -71,8 +76,13 @@ class Server:
         try:
             if request.path.startswith(_SIGNED):
                 self._authenticate(request)
-                headers = {"X-MBX-USED-WEIGHT-1M": str(self._weigh(request))}
-                self._limit(request, headers)
+                limit = self._count(request)
+                headers = {
+                    "X-RateLimit-Name": limit,
+                    "X-RateLimit-Used": str(self._used[limit]),
+                    "X-RateLimit-Limit": str(rules.LIMITS[limit]),
+                }
+                self._limit(request, limit, headers)
             response = await handler(request)
         except RefusedError as refused:
             response = _answer({"code": refused.code, "msg": refused.reason}, status=refused.http_status)
@@ -86,25 +96,32 @@ class Server:
         if abs(int(request.query["timestamp"]) - self._now()) > _RECEIVE_WINDOW:
             raise RefusedError("INVALID_TIMESTAMP", "timestamp is outside of the receive window")
 
-    def _weigh(self, request: web.Request) -> int:
-        """Count a request against this window's limit; a trading day is a window, so that replays do not depend on time."""
-        window, used = self._weight
-        if window != self._engine.day:
-            busy = self._dice.roll("busy", self._engine.day) < self._behaviour.busy
-            window, used = self._engine.day, rules.WEIGHT_LIMIT - 1 if busy else 0
-        used += 5 if request.method == "GET" and "order" not in request.match_info else 1
-        self._weight = (window, used)
-        return used
+    def _count(self, request: web.Request) -> str:
+        """Count a request against the limit that it falls under, and return that one's name.
 
-    def _limit(self, request: web.Request, headers: dict[str, str]) -> None:
-        if self._weight[1] <= rules.WEIGHT_LIMIT or request.path.endswith("/stream"):
+        The window of orders is a trading day, and no request that is sent by the clock, such as a poll of the account, falls
+        under that limit: so a run does not depend on time. The window of all others is a minute.
+        """
+        if self._day != self._engine.day:
+            self._day = self._engine.day
+            busy = self._dice.roll("busy", self._day) < self._behaviour.busy
+            self._used["orders"] = rules.LIMITS["orders"] - 1 if busy else 0
+        minute = int(time.monotonic() / 60)
+        if self._minute != minute:
+            self._minute, self._used["request_weight"] = minute, 0
+        about_one_order = "order" in request.match_info or (request.method == "POST" and request.path.endswith("/orders"))
+        limit = "orders" if about_one_order else "request_weight"
+        self._used[limit] += 1 if about_one_order or request.method != "GET" else 5
+        return limit
+
+    def _limit(self, request: web.Request, limit: str, headers: dict[str, str]) -> None:
+        if self._used[limit] <= rules.LIMITS[limit] or request.path.endswith("/stream"):
             return
         self._rate_limited += 1
         headers["Retry-After"] = str(max(1, round(self._pace)))
-        refused = RefusedError("RATE_LIMITED", "too many requests", 429)
         if request.method == "POST" and request.path.endswith("/orders"):
-            self._engine.refuse(_new_order(request), refused)
-        raise refused
+            self._engine.refuse(NewOrder.from_wire(request.query), "RATE_LIMITED", "too many requests")
+        raise RefusedError("RATE_LIMITED", "too many requests", 429)
 
     def _now(self) -> int:
         return int((time.time() + self._behaviour.clock_skew) * 1000)
@@ -122,9 +139,8 @@ class Server:
         return _answer(
             {
                 **self._engine.record(),
-                "unanswered": self._unanswered,
                 "rateLimited": self._rate_limited,
-                "droppedConnections": len(self._dropped),
+                "droppedConnections": self._dropped,
                 "requests": self._requests,
             }
         )
@@ -134,23 +150,26 @@ class Server:
     async def _account(self, _: web.Request) -> web.Response:
         return _answer(self._engine.account())
 
+    async def _status(self, _: web.Request) -> web.Response:
+        """How far the venue is: for a customer that comes back."""
+        return _answer({"day": self._engine.day, "messages": len(self._engine.events), "orderRequests": self._engine.requests})
+
     async def _open_orders(self, _: web.Request) -> web.Response:
         return _answer(self._engine.open_orders())
 
     async def _place(self, request: web.Request) -> web.Response:
-        order = _new_order(request)
-        self._order_requests += 1
-        fate = self._dice.fate(self._behaviour, self._order_requests)
+        order = NewOrder.from_wire(request.query)
+        fate = self._dice.fate(self._behaviour, self._engine.requests + 1)
         if fate == "answered":
             placed = self._engine.place(order)
             await self._tell()
             return _answer(placed.to_wire())
-        executed = False
         if fate == "late":
             with suppress(RefusedError):
-                executed = self._engine.place(order).status != "rejected"
+                self._engine.place(order, answered=False)
             await self._tell()
-        self._unanswered.append({"clientOrderId": order.client_order_id, "executed": executed})
+        else:
+            self._engine.lose(order)
         await asyncio.sleep(self._behaviour.hold)
         if request.transport is not None:
             request.transport.abort()
@@ -162,45 +181,62 @@ class Server:
         return _answer(order.to_wire())
 
     async def _cancel(self, request: web.Request) -> web.Response:
-        order = self._engine.cancel(request.match_info["order"])
-        await self._tell()
-        return _answer(order.to_wire())
+        try:
+            return _answer(self._engine.cancel(request.match_info["order"]).to_wire())
+        finally:
+            await self._tell()
 
     async def _transfer(self, request: web.Request) -> web.Response:
-        amount = _decimal(request, "amount")
+        amount = decimal(request.query, "amount")
         if amount is None:
             raise RefusedError("INVALID_REQUEST", "amount is missing")
         self._engine.transfer(amount)
+        await self._tell()
         return _answer(self._engine.account())
 
-    # -- the stream -------------------------------------------------------------------------------------------------
+    # -- the streams ------------------------------------------------------------------------------------------------
 
-    async def _stream(self, request: web.Request) -> web.WebSocketResponse:
+    async def _market_stream(self, request: web.Request) -> web.WebSocketResponse:
+        """Prices for everybody. A message `{"after": day}` asks for the next trading day."""
+        return await self._stream(request, "market")
+
+    async def _user_stream(self, request: web.Request) -> web.WebSocketResponse:
+        """Orders, fills, funding and transfers of one customer."""
+        return await self._stream(request, "user")
+
+    async def _stream(self, request: web.Request, feed: Feed) -> web.WebSocketResponse:
         socket = web.WebSocketResponse(heartbeat=30)
         await socket.prepare(request)
         last = int(request.query.get("last", "-1"))
-        sender = asyncio.create_task(self._send(socket, max(0, last + 1 - _REPLAYED)))
+        sender = asyncio.create_task(self._send(socket, feed, max(0, last + 1 - _REPLAYED)))
+        transport = request.transport
+        if transport is not None:
+            self._connections[feed].add(transport)
         try:
             async for message in socket:
-                if message.type is WSMsgType.TEXT:
-                    await self._next_day(request, cast("int", json.loads(cast("str", message.data))["after"]))
+                if message.type is WSMsgType.TEXT and feed == "market":
+                    await self._next_day(cast("int", json.loads(cast("str", message.data))["after"]))
         finally:
+            if transport is not None:
+                self._connections[feed].discard(transport)
             sender.cancel()
             with suppress(asyncio.CancelledError):
                 await sender
         return socket
 
-    async def _send(self, socket: web.WebSocketResponse, position: int) -> None:
+    async def _send(self, socket: web.WebSocketResponse, feed: Feed, position: int) -> None:
+        """Send what the feed has from message number `position` on; the number is one for all messages of both feeds."""
         with suppress(ConnectionError):
             while True:
                 for event in self._engine.events[position:]:
-                    await socket.send_str(json.dumps(event))
                     position += 1
+                    if (event["type"] in _USERS) == (feed == "user"):
+                        await socket.send_str(json.dumps(event))
                 async with self._news:
                     while position >= len(self._engine.events):
                         await self._news.wait()
 
-    async def _next_day(self, request: web.Request, after: int) -> None:
+    async def _next_day(self, after: int) -> None:
         """Play the day after day `after` unless that has been done: a customer that reconnects asks again."""
         async with self._advancing:
             if after != self._engine.day or self._engine.ended:
@@ -209,44 +245,19 @@ class Server:
             await asyncio.sleep(self._due - loop.time())
             self._due = max(loop.time(), self._due) + self._pace
             self._engine.advance()
-            if self._dice.roll("drop", after) < self._behaviour.drop and request.transport is not None:
-                self._dropped.add(after)
-                request.transport.abort()
+            lasting = self._engine.days_left > _QUIET_DAYS
+            if lasting and self._dice.roll("drop", after) < self._behaviour.drop:
+                self._drop("user" if self._dice.roll("dropped feed", after) < 1 / 2 else "market")
         await self._tell()
+
+    def _drop(self, feed: Feed) -> None:
+        for transport in self._connections[feed]:
+            self._dropped[feed] += 1
+            transport.close()  # without a word of WebSocket; what was sent before arrives
 
     async def _tell(self) -> None:
         async with self._news:
             self._news.notify_all()
-
-
-def _new_order(request: web.Request) -> NewOrder:
-    query = request.query
-    side, kind, force = query.get("side", ""), query.get("type", ""), query.get("timeInForce", "gtc")
-    if side not in {"buy", "sell"} or kind not in {"market", "limit", "stop_market"} or force not in {"gtc", "day", "ioc"}:
-        raise RefusedError("INVALID_ORDER", "side, type or timeInForce is not one of those known here")
-    return NewOrder(
-        symbol=query.get("symbol", ""),
-        side=cast("Any", side),
-        type=cast("Any", kind),
-        amount=_decimal(request, "amount") or Decimal(0),
-        price=_decimal(request, "price"),
-        trigger_price=_decimal(request, "triggerPrice"),
-        time_in_force=cast("Any", force),
-        client_order_id=query.get("clientOrderId"),
-    )
-
-
-def _decimal(request: web.Request, name: str) -> Decimal | None:
-    text = request.query.get(name)
-    if text is None:
-        return None
-    try:
-        value = Decimal(text)
-    except InvalidOperation:
-        value = Decimal("NaN")
-    if not value.is_finite():
-        raise RefusedError("INVALID_REQUEST", f"{name} is not a number")
-    return value
 
 
 def _answer(data: object, *, status: int = 200) -> web.Response:
