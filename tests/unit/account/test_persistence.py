@@ -143,11 +143,11 @@ def test_what_is_no_state_is_refused_and_changes_nothing(account, document) -> N
 
 
 def test_state_of_another_currency_is_refused_by_name(account) -> None:
-    with pytest.raises(ConfigurationError, match="currency is 'EUR'.*'USD'"):
+    with pytest.raises(ConfigurationError, match=r"currency is 'EUR'.*'USD'"):
         account("other", currency="EUR").restore(account().dump())
 
 
-def test_ledger_keeps_the_account_over_a_restart(account, clock, tmp_path: Path) -> None:
+def test_ledger_keeps_the_account_over_a_restart(account, tmp_path: Path) -> None:
     """All of it: peak, profit, lots, execution ids; the cash of the constructor is what the account began with once."""
     path = tmp_path / "state" / "main.db"
     main = account(ledger=path, cost="fifo", strategy="sma")

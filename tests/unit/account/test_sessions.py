@@ -1,11 +1,18 @@
-"""Daily profit: of the day of UTC, on the time of the account's own events."""
+"""Daily profit: of the trading day of any zone, on the time of the account's own events."""
 
 from __future__ import annotations
 
+import itertools
+import subprocess
+import sys
 from datetime import datetime, timedelta, timezone
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from otel_trading.account.sessions import TradingDay
+from otel_trading.errors import ConfigurationError
 from otel_trading.metrics import faults
 
 MIDNIGHT = 1_700_006_400.0  # 2023-11-15T00:00:00Z
@@ -133,3 +140,88 @@ def test_time_that_is_none_is_taken_as_now_and_counted(account, seen, time) -> N
     assert main.positions["AAPL"].size == 10
     assert daily(seen)[0] == 0.0
     assert faults.dropped["not_a_number"] == 1
+
+
+def at(text: str) -> float:
+    return datetime.fromisoformat(text).timestamp()
+
+
+@pytest.mark.parametrize(
+    ("start", "zone", "ends"),
+    [
+        # The trading day of foreign exchange: 17:00 in New York, which is UTC-5, and UTC-4 from 10 March 2024 on.
+        (
+            "17:00",
+            "America/New_York",
+            ["2024-03-08T22:00+00:00", "2024-03-09T22:00+00:00", "2024-03-10T21:00+00:00", "2024-03-11T21:00+00:00"],
+        ),
+        # ... and UTC-5 again from 3 November on: that day has 25 hours.
+        ("17:00", "America/New_York", ["2024-11-01T21:00+00:00", "2024-11-02T21:00+00:00", "2024-11-03T22:00+00:00"]),
+        # 02:30 does not exist in Berlin on 31 March 2024, where the clock goes from 02:00 to 03:00: it is 03:30 then.
+        ("02:30", "Europe/Berlin", ["2024-03-30T01:30+00:00", "2024-03-31T01:30+00:00", "2024-04-01T00:30+00:00"]),
+        # 02:30 comes twice on 27 October: the first counts.
+        ("02:30", "Europe/Berlin", ["2024-10-26T00:30+00:00", "2024-10-27T00:30+00:00", "2024-10-28T01:30+00:00"]),
+        # A zone whose midnight was skipped: Sao Paulo, 4 November 2018.
+        ("00:00", "America/Sao_Paulo", ["2018-11-03T03:00+00:00", "2018-11-04T03:00+00:00", "2018-11-05T02:00+00:00"]),
+        ("00:00", "UTC", ["2024-03-10T00:00+00:00", "2024-03-11T00:00+00:00"]),
+        ("22:15", "UTC", ["2024-03-10T22:15+00:00", "2024-03-11T22:15+00:00"]),
+    ],
+    ids=["spring", "autumn", "hour that is not", "hour that is twice", "midnight that is not", "UTC", "quarter past"],
+)
+def test_sessions_follow_the_clocks_of_the_zone(start, zone, ends) -> None:
+    day = TradingDay(start, zone)
+    for before, after in itertools.pairwise(at(end) for end in ends):
+        for moment in (before, before + 1, (before + after) / 2, after - 0.001):
+            assert day.around(moment) == (before, after)
+
+
+@given(
+    st.floats(-1e10, 4e9),
+    st.sampled_from(["America/New_York", "Europe/London", "Asia/Kolkata", "Pacific/Apia"]),
+    st.integers(0, 23),
+)
+def test_every_moment_is_in_exactly_one_session(moment, zone, hour) -> None:
+    """Also where a whole day was left out: Apia had no 30 December 2011."""
+    day = TradingDay(f"{hour:02}:00", zone)
+    start, end = day.around(moment)
+    assert start <= moment < end
+    assert day.around(end)[0] == end
+    assert day.around(start) == (start, end)
+
+
+@pytest.mark.parametrize("moment", [-9e10, 9e10], ids=["before the calendar", "far ahead"])
+def test_years_that_no_calendar_has_are_days_of_utc(moment) -> None:
+    start, end = TradingDay("17:00", "America/New_York").around(moment)
+    assert start <= moment < end
+
+
+def test_daily_profit_begins_anew_when_the_zone_says_so(account, seen, clock) -> None:
+    """17:00 in New York, on the Sunday on which clocks go forward: 21:00 UTC, not 22:00 as on the day before."""
+    clock.now = at("2024-03-10T20:59:59+00:00")
+    main = account(session=("17:00", "America/New_York"))
+    main.fill("AAPL", "buy", 10, 100)
+    main.mark("AAPL", 110)
+    assert daily(seen)[0] == 100.0
+    assert main.daily_pnl == 100
+    clock.now += 1
+    assert main.daily_pnl == 0
+    assert daily(seen)[0] == 0.0
+
+
+def test_zone_that_is_not_known_names_the_package_that_has_it(account) -> None:
+    with pytest.raises(ConfigurationError, match=r"'Mars/Olympus'.*tzdata"):
+        account(session=("00:00", "Mars/Olympus"))
+
+
+def test_where_there_is_no_database_of_zones_utc_still_works() -> None:
+    """As on Windows without the package tzdata."""
+    code = (
+        "import sys, zoneinfo; zoneinfo.reset_tzpath(()); sys.modules['tzdata'] = None\n"
+        "from otel_trading import Account, ConfigurationError\n"
+        "Account('a', currency='USD')\n"
+        "try: Account('b', currency='USD', session=('17:00', 'America/New_York'))\n"
+        "except ConfigurationError as error: print(error)\n"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert "America/New_York" in said
+    assert "tzdata" in said
