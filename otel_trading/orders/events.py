@@ -117,7 +117,8 @@ def _backtrader(source: Lookup) -> Report | None:
     known = type(state) is int and 0 <= state < len(_BACKTRADER_STATUSES)
     parts = {name: first(source, paths(path)) for name, path in _BACKTRADER_PATHS.items()}
     size, filled, paid = amount(parts["quantity"]), amount(parts["filled"]), amount(parts["fee"])
-    kind = parts["kind"]
+    own = source("exectype")  # of an order whose terms did not say it
+    kind = parts["kind"] if own is None else own
     named: dict[str, object] = {
         "symbol": parts["symbol"],
         "side": {0: "buy", 1: "sell"}.get(cast("int", source("ordtype"))),
