@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from otel_trading.demo.session import Session
+    from otel_trading.demo.prices import Day
+    from otel_trading.demo.session import Plan, Session
     from otel_trading.pipeline.telemetry import Telemetry
 
 _INTERRUPTED = 130
@@ -52,18 +53,34 @@ class SetupError(click.ClickException):
     help="Seconds to go on serving the metrics after the last bar.  [default: until Ctrl-C]",
 )
 @click.option(
+    "--state",
+    type=click.Path(file_okay=False, writable=True, path_type=Path),
+    metavar="DIR",
+    help="Keep what the bot and the exchange know in DIR, and go on from it.  [default: in memory]",
+)
+@click.option(
     "--record",
     "record_file",
     type=click.Path(dir_okay=False, writable=True, path_type=Path),
     metavar="FILE",
     help="Write the exchange's own record of the run, as JSON.",
 )
-def command(bars: int | None, speed: float, seed: int, port: int | None, linger: float | None, record_file: Path | None) -> int:
+def command(
+    bars: int | None,
+    speed: float,
+    seed: int,
+    port: int | None,
+    linger: float | None,
+    state: Path | None,
+    record_file: Path | None,
+) -> int:
     """Trade real prices on a paper exchange, and watch the bot's metrics.
 
     A moving-average bot with a small trained model trades stocks from 2003 to 2013 on an exchange that runs beside it, with
     partial fills, refusals and time-outs. The metrics are on http://127.0.0.1:9464/metrics; the standard variables of
     OpenTelemetry send them elsewhere: OTEL_METRICS_EXPORTER=otlp pushes to a Collector.
+
+    With --state the run goes on where it was stopped, also by kill -9: the account's ledger is DIR/account.db.
 
     The exit code is 0 after a full run, also when it is stopped while lingering, and 130 when it is stopped before.
     """
@@ -72,7 +89,7 @@ def command(bars: int | None, speed: float, seed: int, port: int | None, linger:
             raise click.ClickException(f"{package} is missing: pip install 'otel-trading[demo]'")
     from otel_trading.cli.demo_view import starting, view_of
     from otel_trading.demo import errors, prices
-    from otel_trading.demo.session import TRAINING_DAYS, Plan, Session
+    from otel_trading.demo.session import TRAINING_DAYS, Plan
 
     days = prices.load()
     available = len(days) - TRAINING_DAYS
@@ -88,7 +105,7 @@ def command(bars: int | None, speed: float, seed: int, port: int | None, linger:
         cleanup.callback(telemetry.shutdown)
         try:
             with starting():
-                session = cleanup.enter_context(Session(Plan(bars or available, speed, seed), days))
+                session = cleanup.enter_context(_session(Plan(bars or available, speed, seed, state), days))
             with view_of(session, telemetry) as view:
                 code = _trade(session)
                 if record_file is not None:
@@ -101,6 +118,19 @@ def command(bars: int | None, speed: float, seed: int, port: int | None, linger:
         except errors.VenueError as gone:
             raise click.ClickException(f"the paper exchange is gone: {gone}") from gone
     return code
+
+
+def _session(plan: Plan, days: list[Day]) -> Session:
+    """Start the exchange and the bot; they say in one line what is wrong with the directory of the state."""
+    import otel_trading as ot
+    from otel_trading.demo.session import Session
+
+    try:
+        if plan.state is not None:
+            plan.state.mkdir(parents=True, exist_ok=True)
+        return Session(plan, days)
+    except (ot.ConfigurationError, OSError, RuntimeError) as wrong:
+        raise SetupError(str(wrong)) from wrong
 
 
 def _trade(session: Session) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, nullcontext
 from decimal import Decimal
 from types import TracebackType
@@ -22,6 +22,7 @@ from otel_trading.pipeline.settings import Settings
 from otel_trading.pipeline.telemetry import Telemetry
 
 _BOT = logging.getLogger("otel_trading.demo.bot")
+_ALL = logging.getLogger("otel_trading")
 _LINES = 10
 _INTERVAL = 0.25  # seconds between two looks at the run
 
@@ -77,14 +78,14 @@ class LiveView(View):
 
     def __enter__(self) -> Self:
         self._latest = _Latest(logging.INFO)
-        _BOT.addHandler(self._latest)
+        _ALL.addHandler(self._latest)
         _BOT.setLevel(logging.INFO)
         self._live = Live(console=self.console, get_renderable=self._render, refresh_per_second=1 / _INTERVAL)
         self._live.__enter__()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
-        _BOT.removeHandler(self._latest)
+        _ALL.removeHandler(self._latest)
         self._live.__exit__(kind, error, traceback)
 
     def _render(self) -> RenderableType:
@@ -103,12 +104,23 @@ class LiveView(View):
 
 
 class _Latest(logging.Handler):
-    """Keeps the latest thing that the bot has logged."""
+    """Keeps the latest thing that the bot, or the SDK, has logged."""
 
     text = ""
 
     def emit(self, record: logging.LogRecord) -> None:
         self.text = f"latest   {record.getMessage()}"
+
+
+class _Notes(logging.Handler):
+    """Prints each warning as a line among the others."""
+
+    def __init__(self, print_: Callable[[str], None]) -> None:
+        super().__init__(logging.WARNING)
+        self._print = print_
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._print(f"note: {self.format(record)}")
 
 
 class PlainView(View):
@@ -117,6 +129,8 @@ class PlainView(View):
     def __enter__(self) -> Self:
         self._ended = threading.Event()
         self._said = 0
+        self._notes = _Notes(self._print)
+        _ALL.addHandler(self._notes)
         self._print(f"otel-trading demo: {self.title}")
         for destination in self.destinations:
             self._print(f"metrics: {destination}")
@@ -131,6 +145,7 @@ class PlainView(View):
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         self._stop()
+        _ALL.removeHandler(self._notes)
 
     def _watch(self) -> None:
         while not self._ended.wait(_INTERVAL):
@@ -182,12 +197,15 @@ def _host(url: str | None) -> str | None:
 
 def summary(session: Session) -> list[tuple[str, str]]:
     """The run in figures, each with its name."""
-    account, client = session.account, session.client
+    account, client, trades = session.account, session.client, session.account.trades
     return [
         ("equity", f"{money(account.equity)} {account.currency}"),
         ("cash", money(account.cash)),
-        ("realized", money(account.realized_pnl)),
+        ("net profit", money(account.net_pnl)),
         ("drawdown", f"{percent(account.drawdown)} (max {percent(account.max_drawdown)})"),
+        ("breaker", session.breaker.state.replace("_", "-")),
+        ("trades", f"{trades.count} ({percent(trades.win_ratio)} won)"),
+        ("Sharpe", "-" if account.sharpe_ratio is None else f"{account.sharpe_ratio:.2f}"),
         ("orders", f"{client.orders_sent}"),
         ("fills", f"{client.fills}"),
     ]

@@ -29,26 +29,29 @@ log = logging.getLogger(__name__)
 state = os.environ.get("BOT_STATE")
 
 
+class Replay:
+    time = 0.0  # unix seconds: recorded prices bring their own time, and the account's days are theirs
+
+
 def risky(position: Position) -> bool:
     return bool(position.price and position.entry_price and position.price < position.entry_price * RISKY)
 
 
 account = ot.Account(
     "main", currency="USD", cash=100_000, strategy=STRATEGY, venue=VENUE, ledger=state and f"{state}/account.db",
-    periods_per_year=252, risky=risky, clock=lambda: Bot.now,
+    periods_per_year=252, risky=risky, clock=lambda: Replay.time,
 )  # fmt: skip
+Replay.time = account.last_event_time or 0.0  # where its ledger has it
 breaker = ot.CircuitBreaker(
     "losses", account=account, strategy=STRATEGY, max_daily_loss=0.03, max_drawdown=0.5, max_consecutive_losses=10,
     cool_down=5 * DAY, on_trip=lambda reason: ot.alert("warning", "no new positions", reason, strategy=STRATEGY),
-    clock=lambda: Bot.now,
+    clock=lambda: Replay.time,
 )  # fmt: skip
 tracker = ot.OrderTracker(venue=VENUE, strategy=STRATEGY, account=account)
 drift = ot.Drift(features=("momentum", "volatility"), window=250)
 
 
 class Bot:
-    now = 0.0  # unix seconds: recorded prices bring their own time, and the account's days are theirs
-
     def __init__(self, client: VenueClient, model: Direction, history: Mapping[str, Sequence[float]]) -> None:
         self.client, self.model = client, model
         self.closes = {symbol: list(closes) for symbol, closes in history.items()}
@@ -60,7 +63,7 @@ class Bot:
     def run(self) -> None:
         kept = account.last_event_time  # what the ledger has; None without one, or when it is new
         for event in self.client.events():
-            Bot.now = max(Bot.now, event.time)
+            Replay.time = max(Replay.time, event.time)
             if event.past:
                 self.recall(event, kept)
             else:
@@ -126,7 +129,7 @@ class Bot:
 
     def trade(self, symbol: str, close: Decimal, rising: bool, outlook: Outlook, passes: bool) -> None:
         held, (buys, stops) = self.client.position(symbol), self.client.open_orders(symbol)
-        stale = [order for order in buys if self.now - order["timestamp"] / 1000 > PATIENCE]
+        stale = [order for order in buys if Replay.time - order["timestamp"] / 1000 > PATIENCE]
         for order in stale if rising else buys + stops:
             self.attempt(self.cancel_order, order["id"])
         if held and not rising:
