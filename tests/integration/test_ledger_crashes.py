@@ -43,6 +43,8 @@ def hear(killed_at):
             events.append(words[1:])
         elif kind == "asked":
             asked.append(int(words[0]))
+        elif kind == "flushed":
+            least = int(words[0])
         else:
             opens += 1
             found, before = int(words[0]), int(words[1])
@@ -55,6 +57,7 @@ def hear(killed_at):
     least = max([least, *asked[:-1]])
     if asked or len(events) > known:
         killed = killed_at
+    learn()
 
 def forked(job):
     child = os.fork()
@@ -120,15 +123,17 @@ class Counting:
         return Changes(state, executions)
 
 NEW = {"n": 0, "total": 0, "peak": 0}
-truth = Counting(NEW)  # of the record, as far as `states` goes
-states = [NEW]
+truth = Counting(NEW)
+states = [NEW]  # the n-th after the n-th event, as the record says
 KEPT = 50_000
 
-def begun():
-    global account
+def learn():
     for n in range(len(states), len(events) + 1):
         truth.add(n, int(events[n - 1][1]))
         states.append(truth.state())
+
+def begun():
+    global account
     ledger = Ledger.open("main.db", flush_every=FLUSH_EVERY)
     found = ledger.document("account", "main") or NEW
     n = found["n"]
@@ -151,6 +156,79 @@ def go_on():
 """
 
 
+TRADING = """
+START = 1_700_000_000
+CAPITAL = Decimal(100_000)
+now = [START]
+
+def fill(n):
+    "The n-th fill of the stream, as its record has it: side, quantity, price, fee."
+    draw = random.Random(n)
+    quantity, price = Decimal(draw.randint(1, 3)), Decimal(round(100 + 20 * math.sin(n / 40) + draw.random(), 2)).quantize(Decimal("0.01"))
+    return draw.choice(("buy", "sell")), quantity, price, quantity * price / 1000
+
+def arguments(n):
+    side, quantity, price, fee = events[n - 1][1:]
+    return {"symbol": "BTC/USD", "side": side, "quantity": quantity, "price": price, "fee": fee, "execution_id": f"x{n}",
+            "time": START + 60 * n}
+
+def made(name, **options):
+    return ot.Account(name, currency="USD", cash=CAPITAL, clock=lambda: now[0], returns_every=3600, min_periods=5, **options)
+
+def shown(account):
+    trades = account.trades
+    held = {symbol: (position.size, position.entry_price) for symbol, position in account.positions.items()}
+    return (account.cash, account.equity, held, account.realized_pnl, account.unrealized_pnl, account.fees, account.drawdown,
+            account.max_drawdown, account.daily_pnl, trades.count, trades.wins, trades.losses, trades.profit_ratio,
+            trades.longest_losing_streak, account.sharpe_ratio, account.volatility, account.value_at_risk, len(account.returns))
+
+never_killed = made("never killed")
+states = [shown(never_killed)]  # the n-th after the n-th fill
+cash, size, fees, peak, deepest = CAPITAL, Decimal(0), Decimal(0), CAPITAL, 0.0  # by the record's own arithmetic
+
+def learn():
+    global cash, size, fees, peak, deepest
+    for n in range(len(states), len(events) + 1):
+        told = arguments(n)
+        now[0] = told["time"]
+        never_killed.fill(**told)
+        states.append(shown(never_killed))
+        quantity, price, fee = (Decimal(told[key]) for key in ("quantity", "price", "fee"))
+        signed = quantity if told["side"] == "buy" else -quantity
+        cash, size, fees = cash - signed * price - fee, size + signed, fees + fee
+        equity = cash + size * price
+        peak = max(peak, equity)
+        deepest = max(deepest, float(1 - equity / peak))
+        assert (never_killed.cash, never_killed.equity, never_killed.fees) == (cash, equity, fees)
+        assert math.isclose(never_killed.max_drawdown, deepest, rel_tol=1e-9)
+        assert math.isclose(never_killed.drawdown, float(1 - equity / peak), rel_tol=1e-9, abs_tol=1e-15)
+        assert size == (never_killed.positions["BTC/USD"].size if size else 0)
+
+def begun():
+    global account
+    n = len(Ledger.open("main.db", flush_every=FLUSH_EVERY).executions("main"))
+    now[0] = START + 60 * n
+    account = made("main", ledger="main.db", flush_every=FLUSH_EVERY)
+    assert least <= n <= len(events), (least, n, len(events))
+    assert shown(account) == states[n], (n, shown(account), states[n])
+    note("open", n, len(events))
+    now[0] = START + 60 * len(events)
+    assert account.sync_fills([arguments(number) for number in range(1, len(events) + 1)]) == len(events) - n
+    assert shown(account) == states[-1], (n, shown(account), states[-1])
+    return account.ledger
+
+def go_on():
+    n = len(events) + 1
+    events.append((time.monotonic(), *map(str, fill(n))))
+    note("event", n, *events[-1])
+    now[0] = START + 60 * n
+    account.fill(**arguments(n))
+    if n % 100 == 0 and account.ledger.flush():
+        note("flushed", n)
+    time.sleep(0.001)
+"""
+
+
 def crashes(directory, bot, imports="", seed="ledger"):
     with Program(directory, DRIVER.format(bot=bot, imports=imports, kills=KILLS, seed=seed)) as driver:
         assert driver.wait(120) == 0, driver.output()
@@ -158,10 +236,20 @@ def crashes(directory, bot, imports="", seed="ledger"):
     return {**first, **second}
 
 
+def check(found):
+    assert found["events"] > 500
+    assert found["opens"] > KILLS / 2, "some are killed before they have begun, but not that many"
+    assert found["opens"] - 1 <= found["unclean_stops"] <= KILLS, "each kill of one that had begun is counted"
+    assert found["lost"] > 0, "the kills came in between"
+    assert found["age"] < 0.5, "half of what is lost is about as new as flush_every, on a busy machine too"
+
+
 def test_a_state_survives_a_hundred_kills(tmp_path):
     """Each restart finds a whole state, with the executions that are in it, and nothing older than the last flush is missing."""
-    found = crashes(tmp_path, COUNTING)
-    assert found["events"] > 1_000
-    assert found["opens"] > KILLS / 2, "some are killed before they have begun, but not that many"
-    assert found["opens"] - 1 <= found["unclean_stops"] <= KILLS
-    assert found["lost"] > 0, "the kills came in between"
+    check(crashes(tmp_path, COUNTING))
+
+
+def test_an_account_goes_on_after_a_hundred_kills_as_if_there_had_been_none(tmp_path):
+    """Found: what the record says up to some fill. After a replay of the record: what it says at its end, to the last digit."""
+    imports = "import math\nfrom decimal import Decimal\nimport otel_trading as ot\n"
+    check(crashes(tmp_path, TRADING, imports, "account"))
