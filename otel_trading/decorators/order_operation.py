@@ -156,9 +156,9 @@ class OrderOperation:
         self._recorders[self._context(request())].ended("rejected", "risk_limit", ())
 
     @faults.contained("order_execution.breaker")
-    def _ordered(self, status: OrderStatus) -> None:
+    def _ordered(self, status: OrderStatus | None) -> None:
         breaker = self._chosen.breaker
-        if breaker is not None:
+        if breaker is not None and status is not None:
             breaker.ordered(status)
 
     def begin(self, venue: Any, symbol: Any, side: Any, kind: Any, price: Any, rest: tuple[object, ...]) -> _Sent:
@@ -185,23 +185,21 @@ class OrderOperation:
             found.series.submissions.add()
         return found, (), request, self._span(found.context, request) if tracing.enabled() else None
 
-    def ended(self, result: object, seconds: float, sent: _Sent | None) -> None:
-        """Record what the operation returned."""
+    def ended(self, result: object, seconds: float, sent: _Sent | None) -> OrderStatus | None:
+        """Record what the operation returned, and return the status that it says."""
         if sent is None:
-            return
+            return None
         found, rest, request, span = sent
         whole = found.whole
         if whole is not None and span is None and self._by_totals and whole.record(result, seconds):
-            if self.guarded:
-                self._ordered("filled")
-            return
+            return "filled"
         operation, convert = self._chosen.operation, self._chosen.result
         answer = result if convert is None else _converted(convert, result)
         if operation == "cancel_all" and type(answer) in {list, tuple}:
             found.listed(operation, seconds, [read_event(each) for each in cast("Sequence[object]", answer)[:_MOST_ORDERS]])
             if span is not None:
                 span.end({})
-            return
+            return None
         report = read_event(answer)
         if request is None and (self._refers or report.status not in vocabulary.TERMINAL):
             request = self._read(rest)
@@ -213,13 +211,12 @@ class OrderOperation:
             found.returned(operation, seconds, report, _meant(request))
         if span is not None:
             span.end(_answer(report))
-        if self.guarded:
-            self._ordered(report.status)
+        return report.status
 
-    def failed(self, error: BaseException, seconds: float, sent: _Sent | None) -> None:
-        """Record what the operation raised."""
+    def failed(self, error: BaseException, seconds: float, sent: _Sent | None) -> OrderStatus | None:
+        """Record what the operation raised, and return the status that it means."""
         if sent is None:
-            return
+            return None
         found, rest, request, span = sent
         failure = classify(error, self._chosen.errors)
         if request is None and self._submits and failure.status == "unknown":
@@ -228,8 +225,15 @@ class OrderOperation:
         if span is not None:
             known = {a.ORDER_STATUS: failure.status, a.ORDER_REJECT_REASON: failure.reject_reason}
             span.end(known if self._submits else None, failure.error_type)
-        if self.guarded:
-            self._ordered(failure.status)
+        return failure.status
+
+    def ended_guarded(self, result: object, seconds: float, sent: _Sent | None) -> None:
+        """Record what the operation returned, and tell the breaker."""
+        self._ordered(self.ended(result, seconds, sent))
+
+    def failed_guarded(self, error: BaseException, seconds: float, sent: _Sent | None) -> None:
+        """Record what the operation raised, and tell the breaker."""
+        self._ordered(self.failed(error, seconds, sent))
 
     def _read(self, rest: tuple[object, ...]) -> Request:
         return Request() if self._reader is None else self._reader.read(rest)

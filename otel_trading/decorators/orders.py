@@ -120,7 +120,7 @@ class _OrderExecution:
             multiplier=multiplier,
             breaker=breaker,
         )
-        describe = partial(_hooks, chosen, arguments, reference_price)
+        describe = partial(_described, chosen, arguments, reference_price)
         return partial(wrap, describe=describe) if function is None else wrap(function, describe)
 
     def track(
@@ -178,22 +178,26 @@ class _OrderExecution:
             )
             order = OrderOperation(chosen, None, current=True)
             request = request_of(fields.get)
-            guard = partial(order.guard_with, request) if order.guarded else None
-            begin = partial(order.begin_with, request)
-            always = account is not None or order.guarded
-            return Hooks(order.failed, order.ended, guard=guard, begin=begin, begins="always", always=always)
+            guard, begin = partial(order.guard_with, request), partial(order.begin_with, request)
+            return _hooks(order, guard, begin, "", always=account is not None)
 
         return Block(hooks)
 
 
-def _hooks(chosen: Settings, arguments: Arguments | None, reference: ReferencePrice | None, shape: Shape) -> Hooks:
+def _described(chosen: Settings, arguments: Arguments | None, reference: ReferencePrice | None, shape: Shape) -> Hooks:
     reader = Reader(shape, arguments, reference)
     order = OrderOperation(chosen, reader, current=shape.runs_at_once)
     # An account and a breaker keep what the bot decides by: they are told whether anybody looks at metrics or not.
-    always = chosen.terms.account is not None or order.guarded
-    guard = order.guard if order.guarded else None
+    return _hooks(order, order.guard, order.begin, reader.inputs, always=chosen.terms.account is not None)
+
+
+def _hooks(
+    order: OrderOperation, guard: Callable[..., None], begin: Callable[..., object], inputs: str, *, always: bool
+) -> Hooks:
+    if not order.guarded:
+        return Hooks(order.failed, order.ended, begin=begin, begins="always", inputs=inputs, always=always)
     return Hooks(
-        order.failed, order.ended, guard=guard, begin=order.begin, begins="always", inputs=reader.inputs, always=always
+        order.failed_guarded, order.ended_guarded, guard=guard, begin=begin, begins="always", inputs=inputs, always=True
     )
 
 
