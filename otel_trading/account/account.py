@@ -262,7 +262,9 @@ class Account(Entering):
 
         From the first time on, `trading.position.unprotected` counts the open positions that nothing was said of.
         """
-        self._enter(lambda state, _: state.protect(symbol, protected=bool(protected)), None, f"{self!r}.protect")
+        with self._lock:
+            self._changed = self._dirty = True
+            self._state.protect(symbol, protected=bool(protected))
 
     def sync_fills(self, fills: object) -> int:
         """Enter those of `fills` that the account does not have yet, in any order; return how many were new.
