@@ -57,8 +57,8 @@ class Bot:
         self.closes = {symbol: list(closes) for symbol, closes in history.items()}
         self.prices: dict[str, Decimal] = {}  # of the day
         self.unanswered: set[str] = set()
-        self.pulse = ot.heartbeat("margin", timeout=30)
-        self.stop_polling = account.poll(self.margin, every=1.0, timeout=2.0)
+        self.handled = 0.0  # the time of the last event that was
+        self.ends: list[Callable[[], object]] = []
 
     def run(self) -> None:
         kept = account.last_event_time  # what the ledger has; None without one, or when it is new
@@ -68,6 +68,21 @@ class Bot:
                 self.recall(event, kept)
             else:
                 getattr(self, f"on_{event.kind}")(event.data)
+            self.handled = event.time
+            if event.kind == "day" and not self.ends:
+                self.watch()
+
+    def watch(self) -> None:
+        """Ask the venue for the account's margin again and again, from a thread of its own: no scrape waits for a venue."""
+        pulse = ot.heartbeat("margin", timeout=30)
+
+        def margin() -> Mapping[str, object]:
+            handled, held = self.handled, self.client.fetch_account()
+            pulse.beat()
+            names = {"margin_used": "marginUsed", "margin_available": "marginAvailable", "buying_power": "buyingPower"}
+            return {"time": handled, **{name: held[theirs] for name, theirs in names.items()}}
+
+        self.ends += [account.poll(margin, every=1.0, timeout=2.0), pulse.stop]
 
     def recall(self, event: Event, kept: float | None) -> None:
         """Take what happened before this start: the account gets what it does not have yet."""
@@ -184,13 +199,6 @@ class Bot:
         for position in positions:
             account.protect(position["symbol"], position["symbol"] in protected)
 
-    def margin(self) -> Mapping[str, Decimal]:
-        """What is asked for again and again, by a thread of its own: no scrape waits for the venue."""
-        held = self.client.fetch_account()
-        self.pulse.beat()
-        names = {"margin_used": "marginUsed", "margin_available": "marginAvailable", "buying_power": "buyingPower"}
-        return {name: held[theirs] for name, theirs in names.items()}
-
     def on_fill(self, fill: Json) -> None:  # the same one may have come with the order's answer: it counts once
         ot.record_stream_event("user", "message", venue=VENUE)
         known = {key: fill[key] for key in ("symbol", "side")} | {"execution_id": fill["id"], "liquidity": fill["takerOrMaker"]}
@@ -211,5 +219,5 @@ class Bot:
         ot.record_stream_event(event["stream"], event["state"], venue=VENUE)
 
     def close(self) -> None:
-        self.stop_polling()
-        self.pulse.stop()
+        for end in self.ends:
+            end()
