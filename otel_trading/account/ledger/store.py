@@ -10,9 +10,10 @@ from pathlib import Path
 
 from otel_trading.account.ledger import schema
 from otel_trading.account.ledger.changes import Pending
-from otel_trading.account.ledger.copies import copy_of, replace
+from otel_trading.account.ledger.copies import copy_of, remove, replace
 from otel_trading.account.ledger.opening import opened, surroundings
 from otel_trading.account.ledger.schema import transaction
+from otel_trading.metrics import faults
 
 Key = tuple[str, str]
 """Kind and name of a document."""
@@ -34,6 +35,7 @@ class Store:
             except BaseException:
                 self.connection.close()
                 raise
+            self._place = _place(path)
 
     def _begin(self, now: float) -> int:
         """Begin a run; one before it that has not ended cleanly is counted. Return how many those are in all."""
@@ -60,6 +62,7 @@ class Store:
 
     def write(self, changed: Mapping[Key, Pending], now: float, *, clean: bool = False) -> None:
         """Write all of it, or nothing; the last time marked as a clean end of the run."""
+        self._stay_in_place()
         added = self._added.copy()
         with transaction(self.connection):
             for (kind, name), pending in changed.items():
@@ -96,6 +99,27 @@ class Store:
                 (account, bound),
             )
 
+    def _stay_in_place(self) -> None:
+        """Make the file anew that somebody has deleted: what is open has no name any more, and would go with the process."""
+        there = _place(self.path)
+        if there == self._place:
+            return
+        if there is not None:
+            raise OSError(f"ledger {self.path}: another file was put there while it is open; stop the bot before that")
+
+        def make(new: sqlite3.Connection) -> None:
+            self._back_up(new)
+            self.connection.close()
+            remove(self.path)  # what SQLite kept beside it would be taken for the new one's
+
+        replace(self.path, make)
+        self.connection, self._place = opened(self.path), _place(self.path)
+        faults.log_once(
+            ("ledger", "deleted", self.path),
+            "otel_trading: ledger %s was deleted while it is open, and was written again; stop the bot before you remove it",
+            self.path,
+        )
+
     def copy(self) -> None:
         """Make the good copy anew; raises when what it was made of is damaged, and the copy before stays."""
         replace(copy_of(self.path), self._back_up)
@@ -109,3 +133,12 @@ class Store:
     def close(self) -> None:
         """Close the file; what was written is then in it, and nothing is left beside it."""
         self.connection.close()
+
+
+def _place(path: Path) -> tuple[int, int] | None:
+    """Which file is there just now."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino

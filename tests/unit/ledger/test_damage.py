@@ -12,6 +12,7 @@ import pytest
 from otel_trading import ConfigurationError
 from otel_trading.account.ledger import Changes, Ledger, schema
 from otel_trading.account.ledger.copies import copy_of
+from otel_trading.metrics import faults
 from tests.unit.ledger.conftest import Source
 
 STATE = {"n": 1, "filler": "x" * 30_000}
@@ -203,3 +204,40 @@ def test_a_file_that_somebody_else_is_writing_is_refused_and_says_why(written):
         other.execute("BEGIN EXCLUSIVE")
         with pytest.raises(ConfigurationError, match="cannot be opened and written: database is locked"):
             Ledger.open(written)
+
+
+@pytest.mark.parametrize("which", ["the file alone", "all that is in the directory"])
+def test_a_file_that_is_deleted_while_it_is_open_is_written_again(written, open_ledger, caplog, which):
+    ledger = open_ledger()
+    source = Source(Changes({"n": 2}, ["2"]))
+    ledger.keep("account", "main", source)
+    assert ledger.flush()
+    for found in [written] if which == "the file alone" else list(written.parent.iterdir()):
+        found.unlink()
+    source.tell({"n": 3}, ["3"])
+    assert ledger.flush()
+    assert "was deleted while it is open, and was written again" in caplog.text
+    with closing(sqlite3.connect(written)) as other:
+        assert other.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert other.execute("SELECT document FROM documents").fetchall() == [('{"n": 3}',)]
+        assert other.execute("SELECT count(*) FROM executions").fetchall() == [(2_002,)]
+    source.tell({"n": 4}, ["4"])
+    ledger.close()
+    again = open_ledger()
+    assert again.document("account", "main") == {"n": 4}
+    assert again.unclean_stops == 0
+
+
+def test_a_file_that_is_put_in_its_place_is_not_written_to(written, open_ledger):
+    ledger = open_ledger()
+    source = Source(Changes({"n": 2}))
+    ledger.keep("account", "main", source)
+    assert ledger.flush()
+    other = written.with_name("other.db")
+    other.write_bytes(b"of somebody else")
+    other.replace(written)
+    source.tell({"n": 3})
+    assert not ledger.flush()
+    assert faults.errors["ledger", "OSError"] == 1
+    ledger.close()
+    assert written.read_bytes() == b"of somebody else"
