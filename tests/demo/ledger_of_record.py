@@ -6,11 +6,12 @@ funding, drawdown and returns on the value of one unit, days of UTC, 252 periods
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from fractions import Fraction as F
+from fractions import Fraction as F  # noqa: N817 - it stands on every line
 from statistics import fmean, stdev
 
 WINDOW, LEAST, A_YEAR = 252, 30, 252
@@ -129,7 +130,7 @@ class Truth:
     def returns(self) -> list[float]:
         """Of the days that have ended, which the last one has not; the first has none before it to be measured by."""
         units = [unit for unit, *_ in self.days.values()][:-1]
-        return [float(b / a - 1) for a, b in zip(units, units[1:], strict=False)][-WINDOW:]
+        return [float(b / a - 1) for a, b in itertools.pairwise(units)][-WINDOW:]
 
     @property
     def sharpe(self) -> float:
@@ -248,3 +249,23 @@ def rejections(record: dict) -> Counter:
     reasons.update(REASONS[r["code"]] for r in record["refusals"] if r["clientOrderId"] not in unanswered)
     reasons.update("other" for lost in record["unanswered"] if lost["clientOrderId"] not in known)
     return reasons
+
+
+def slippage_costs(record: dict) -> dict[str, F]:
+    """By symbol: what fills cost more than the price at which the order was decided, the last close or the stop's own."""
+    closes: dict[str, F] = {}
+    decided: dict[str, F] = {}
+    for event in record["events"]:
+        data = event["data"]
+        if event["type"] == "bar":
+            closes[data["symbol"]] = F(data["close"])
+        elif event["type"] in {"order", "fill"}:
+            order = data["id"] if event["type"] == "order" else data["order"]
+            decided.setdefault(order, closes[data["symbol"]])
+    costs: dict[str, F] = {}
+    for order in record["orders"]:
+        reference = F(order["triggerPrice"]) if order["type"] == "stop_market" else decided[order["id"]]
+        for trade in order["trades"]:
+            worse = (F(trade["price"]) - reference) * (1 if order["side"] == "buy" else -1)
+            costs[order["symbol"]] = costs.get(order["symbol"], F(0)) + worse * F(trade["amount"])
+    return costs
