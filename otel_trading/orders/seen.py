@@ -11,10 +11,11 @@ import math
 import os
 import threading
 import time
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from typing import Final, Generic, TypeAlias, TypeVar
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from typing import Final, TypeAlias, cast
 
 from otel_trading.metrics import faults
+from otel_trading.orders.recent import Recent
 from otel_trading.orders.tally import Growth, Tally
 from otel_trading.orders.tracker import Known, Life, Order, Sink
 from otel_trading.orders.vocabulary import TERMINAL
@@ -25,46 +26,6 @@ REMEMBERED: Final = 10_000
 
 PLACES: Final = 100
 """Accounts at venues that have a memory of their own."""
-
-_V = TypeVar("_V")
-
-
-class _Recent(Generic[_V]):
-    """A mapping that makes what is missing, and forgets what was not used while `size` others were.
-
-    Two generations: the younger one is filled, and becomes the older one when it is full. What is `kept` is not forgotten.
-    """
-
-    def __init__(self, make: Callable[[], _V], size: int, kept: Mapping[Hashable, _V] | None = None) -> None:
-        self._make = make
-        self._kept: Mapping[Hashable, _V] = {} if kept is None else kept
-        self.half = max(size // 2, 1)
-        self.clear()
-
-    def __getitem__(self, key: Hashable) -> _V:
-        value = self.get(key)
-        if value is None:
-            value = self._make()
-            self[key] = value
-        return value
-
-    def get(self, key: Hashable) -> _V | None:
-        """What is remembered under the key, which is thereby used."""
-        value = self.younger.get(key)
-        if value is None and self.older:
-            value = self.older.get(key)
-            if value is not None:
-                self[key] = value
-        return value
-
-    def __setitem__(self, key: Hashable, value: _V) -> None:
-        if len(self.younger) >= self.half:
-            self.older, self.younger = self.younger, dict(self._kept)
-        self.younger[key] = value
-
-    def clear(self) -> None:
-        self.younger: dict[Hashable, _V] = {}
-        self.older: dict[Hashable, _V] = {}
 
 
 class _Execution:
@@ -92,10 +53,11 @@ class Memory:
         self._most = max(size // 4, 1)
         """Orders that are followed at once; beyond it the one that was heard of first is let go."""
         self._lives: dict[Life, None] = {}
+        self._held: dict[str, list[object]] = {}
         self._deadline = math.inf
         """No deadline of an order is before it."""
-        self._executions = _Recent(_Execution, size)
-        self._orders: _Recent[Order | _Whole] = _Recent(Order, size, self._open)
+        self._executions = Recent(_Execution, size)
+        self._orders: Recent[Order | _Whole] = Recent(Order, size, self._open)
 
     def execution(self, key: Hashable | tuple[Hashable, ...], order: str | None = None) -> bool:
         """Whether the execution is new: to the account, and to its order where that is said."""
@@ -228,6 +190,23 @@ class Memory:
                     return order.life
             return None
 
+    def knows(self, *keys: str | None) -> bool:
+        """Whether an order with one of these ids was told of."""
+        with self._lock:
+            return any(key is not None and self._orders.get(key) is not None for key in keys)
+
+    def hold(self, key: str, what: object) -> None:
+        """Keep something of an order of which nothing else is known yet; beyond a bound the oldest is forgotten."""
+        with self._lock:
+            self._held.setdefault(key, []).append(what)
+            if len(self._held) > self._most:
+                del self._held[next(iter(self._held))]
+
+    def release(self, keys: Sequence[str]) -> list[object]:
+        """Return what was kept of the order, which is then kept no longer."""
+        with self._lock:
+            return [each for key in keys for each in self._held.pop(key, ())] if self._held else []
+
     def owner(self, *keys: str | None) -> Sink | None:
         """Return where the life of the order with one of these ids is told, or was until it ended; None if it had none."""
         with self._lock:
@@ -347,6 +326,7 @@ class Memory:
         """Forget everything."""
         self._executions.clear()
         self._open.clear()
+        self._held.clear()
         self._lives.clear()
         self._orders.clear()
         self._deadline = math.inf
@@ -374,11 +354,18 @@ class Seen:
     def __iter__(self) -> Iterator[Memory]:
         return iter(list(self._memories.values()))
 
-    def find(self, venue: str, *keys: str | None) -> Life | None:
-        """Return the one order at `venue` that has one of these ids and is followed, whatever its account."""
-        places = [place for place in list(self._memories) if type(place) is tuple and place[0] == venue]
-        found = {life for place in places if (life := self._memories[place].life(*keys)) is not None}
-        return found.pop() if len(found) == 1 else None
+    def find(self, venue: str, account: str | None, *keys: str | None) -> tuple[str | None, Memory] | None:
+        """Return the one other account at `venue` in which an order with one of these ids is known, and its memory.
+
+        Ids of different accounts may be the same: only where one of the two accounts is not named are they taken for one.
+        """
+        found: list[tuple[str | None, Memory]] = []
+        for place, memory in list(self._memories.items()):
+            if type(place) is tuple:
+                where, whose = cast("tuple[str, str | None]", place)
+                if where == venue and whose != account and None in (whose, account) and memory.knows(*keys):
+                    found.append((whose, memory))
+        return found[0] if len(found) == 1 else None
 
     def clear(self) -> None:
         """Forget everything (for tests)."""

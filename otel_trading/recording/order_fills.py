@@ -91,12 +91,12 @@ class FillRecorder:
         self.whole: WholeOrders | None = None
         """Records the orders that were filled at once, as soon as it is known how their money is counted."""
 
-    def filled(self, fill: Fill, order: str | None = None) -> None:
-        """Record a fill and hand it to the account, each once where it has an execution id.
+    def filled(self, fill: Fill, order: str | None = None, account: AccountLike | None = None) -> None:
+        """Record a fill and hand it to the account (ours, if we have one), each once where it has an execution id.
 
         With the id of its order it counts as far as it was not counted with the totals of that.
         """
-        self.recorder_of(fill).fill(fill, order, self.terms.account)
+        self.recorder_of(fill).fill(fill, order, self.terms.account or account)
 
     def recorder_of(self, fill: Fill) -> Self:
         """The recorder of what the fill itself says."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, Final, NamedTuple, cast
 
 from otel_trading.metrics.values import as_float
-from otel_trading.orders import Failure, Known, Life, Outcome, Report, seen
+from otel_trading.orders import Failure, Known, Outcome, Report, seen
 from otel_trading.orders.tracker import Sink
 from otel_trading.orders.vocabulary import TERMINAL
 from otel_trading.recording.order_fills import AccountLike, FillRecorder, Terms
@@ -84,8 +84,7 @@ class OrderRecorder(FillRecorder):
             self.series.submissions.add()
         if seconds is not None:
             self.series.durations[operation, status, None].record(seconds)
-        life = None if submitted or order is None else self.memory.life(order) or seen.find(self.context.venue, order)
-        keeper = self if life is None else cast("OrderRecorder", life.sink)
+        keeper = self if submitted or order is None else self.keeper(order)
         keys = () if order is None else (order,)
         if status in TERMINAL or status == "unknown":
             keeper.ended(status, reason, keys)
@@ -163,9 +162,9 @@ class OrderRecorder(FillRecorder):
         order = report.id or request.order_id
         if order is None:
             return  # it could be one that was counted before
-        life = self._life(order, report, request)
-        owner = self.memory.owner(order) if life is None else life.sink
-        keeper = self if owner is None else cast("OrderRecorder", owner).completed(report)
+        meant = (order, request.client_id, request.order_id)
+        keeper = self.keeper(*meant).completed(report)
+        life = keeper.memory.life(*meant)
         status, stated = report.status, report.stated or bool(report.filled)
         keys = _ids(report, request) if report.id else [order]
         if operation == "edit" and request.order_id not in (None, order):
@@ -187,10 +186,15 @@ class OrderRecorder(FillRecorder):
             if request.reference is not None and not refers:
                 keeper.slipped(report.filled, report.average, request.reference)
 
-    def _life(self, order: str, report: Report, request: Request) -> Life | None:
-        """The order that is meant, if it is followed: by us, or by others at the venue under an account that we do not name."""
-        found = self.memory.life(order, request.client_id, request.order_id)
-        return found or seen.find(self.context.venue, order, report.client_id)
+    def keeper(self, *keys: str | None) -> OrderRecorder:
+        """The recorder of the order with these ids: of what was said when it was sent, and of the account then."""
+        owner = self.memory.owner(*keys)
+        if owner is None and not self.memory.knows(*keys):
+            place = seen.find(self.context.venue, self.context.account, *keys)
+            if place is not None:
+                account, memory = place
+                owner = memory.owner(*keys) or self._others[self.context._replace(account=account)]
+        return self if owner is None else cast("OrderRecorder", owner)
 
     def _follow(self, report: Report, request: Request, seconds: float) -> None:
         keys = _ids(report, request)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import threading
 import time as clocks
 from collections.abc import Callable
 from dataclasses import replace
@@ -21,9 +20,6 @@ from otel_trading.recording.calls import account_name
 from otel_trading.recording.order_series import Context
 from otel_trading.recording.orders import AccountLike, OrderRecorder, Terms, recorders
 from otel_trading.semconv.attributes import OrderRejectReason, OrderStatus
-
-_MOST_HELD = 1_000
-"""Orders whose fills are kept until something else is known of them."""
 
 _WHOLE = 1 - 1e-9
 """The share of an order that is all of it, but for the rounding of floats."""
@@ -96,8 +92,6 @@ class OrderTracker:
         self._memory = self._recorder.memory
         self._memory.clock = clock
         self._known = Known(timeout=float(timeout), grace=float(grace))
-        self._lock = threading.RLock()  # a signal handler may come in between
-        self._held: dict[str, list[_Held]] = {}
 
     @property
     def active(self) -> int:
@@ -189,8 +183,9 @@ class OrderTracker:
         fees = ((paid, fee_currency),) if paid else ()
         fill = Fill(bought, paid_for, text(execution_id), vocabulary.liquidity(liquidity), fees)
         found, at = self._of(named, symbol, vocabulary.side(side), None), self._at(time)
-        if found.context.symbol is None and self._memory.owner(named) is None:
-            self._hold(named, _Held(fill, complete, at))
+        if found.context.symbol is None and not found.memory.knows(named):
+            # Not even the instrument is known: it waits until something is told of the order.
+            self._memory.hold(named, _Held(fill, complete, at))
         else:
             self._executed(found, [named], fill, complete, at)
 
@@ -238,19 +233,16 @@ class OrderTracker:
         found = self._found(keys).completed(report)
         if report.id is None:
             report = replace(report, id=identity)
-        self._memory.name(keys)
-        held = any(key in self._held for key in keys)
-        if held:
-            self._memory.tell(keys, found, None, self._with(quantity=_quantity(report)))
-            self._release(keys)
-        found.count(report, found.terms.account)
+        found.memory.name(keys)
+        self._release(found, keys)
+        found.count(report, found.terms.account or self._recorder.terms.account)
         status = report.status
         if report.execution is not None:
             self._complete(found, keys, None if status != "filled" else True, at, _quantity(report))
         elif status in vocabulary.TERMINAL or status == "unknown":
             found.ended(status, report.reject_reason, keys, self._with(quantity=_quantity(report), at=at))
         else:
-            self._memory.tell(keys, found, status, self._with(quantity=_quantity(report), at=at))
+            found.memory.tell(keys, found, status, self._with(quantity=_quantity(report), at=at))
 
     def _told(
         self,
@@ -277,10 +269,10 @@ class OrderTracker:
             quantity=None if ordered is None else abs(float(ordered)),
             **moments,
         )
-        if status is not None and self._memory.sent_anew(keys, known):
+        if status is not None and found.memory.sent_anew(keys, known):
             found.series.submissions.add()
-        self._memory.tell(keys, found, status, known)
-        self._release(keys)
+        found.memory.tell(keys, found, status, known)
+        self._release(found, keys)
 
     def _changed(
         self, status: OrderStatus, key: object, order_id: object, time: Any, reason: OrderRejectReason | None = None
@@ -289,52 +281,40 @@ class OrderTracker:
         if not keys:
             self._nameless()
             return
-        self._memory.name(keys)
-        self._release(keys)
         found, known = self._found(keys), self._with(at=self._at(time))
+        found.memory.name(keys)
+        self._release(found, keys)
         if status in vocabulary.TERMINAL or status == "unknown":
             found.ended(status, reason, keys, known)
         else:
-            self._memory.tell(keys, found, status, known)
+            found.memory.tell(keys, found, status, known)
 
-    def _hold(self, key: str, held: _Held) -> None:
-        """Keep a fill of an order of which nothing is known, not even the instrument, until something is."""
-        with self._lock:
-            self._held.setdefault(key, []).append(held)
-            late = self._held.pop(next(iter(self._held))) if len(self._held) > _MOST_HELD else []
-        for each in late:
-            self._recorder.filled(each.fill)
-
-    def _release(self, keys: list[str]) -> None:
+    def _release(self, found: OrderRecorder, keys: list[str]) -> None:
         """Take the fills of an order that were told before anything else of it."""
-        if not self._held:
-            return
-        with self._lock:
-            held = [each for key in keys for each in self._held.pop(key, ())]
-        for each in held:
-            self._executed(self._found(keys), keys, each.fill, each.complete, each.at)
+        for held in cast("list[_Held]", self._memory.release(keys)):
+            self._executed(found, keys, held.fill, held.complete, held.at)
 
     def _executed(self, found: OrderRecorder, keys: list[str], fill: Fill, complete: bool | None, at: float) -> None:
-        found.filled(fill, keys[0])
+        found.filled(fill, keys[0], self._recorder.terms.account)
         self._complete(found, keys, complete, at, None)
 
     def _complete(
         self, found: OrderRecorder, keys: list[str], complete: bool | None, at: float, quantity: float | None
     ) -> None:
         """Move an order on of which a part, or the rest, was filled."""
-        life = self._memory.life(*keys)
+        life = found.memory.life(*keys)
         ordered = quantity if life is None or life.known.quantity is None else life.known.quantity
         if complete is None:
-            complete = ordered is not None and self._memory.filled(keys[0]) >= ordered * _WHOLE
+            complete = ordered is not None and found.memory.filled(keys[0]) >= ordered * _WHOLE
         known = self._with(quantity=quantity, at=at)
         if complete:
             found.ended("filled", None, keys, known)
         else:
-            self._memory.tell(keys, found, "partially_filled", known)
+            found.memory.tell(keys, found, "partially_filled", known)
 
     def _found(self, keys: list[str]) -> OrderRecorder:
         """The recorder that has the order, or ours."""
-        return cast("OrderRecorder | None", self._memory.owner(*keys)) or self._recorder
+        return self._recorder.keeper(*keys)
 
     def _of(self, key: str, symbol: str | None, side: Any, kind: Any) -> OrderRecorder:
         """The recorder of what is known of the order."""

@@ -248,6 +248,42 @@ def test_totals_and_single_fills_count_the_larger(recorded, tracker, first) -> N
     assert recorded.one("orders", status="filled") == 1
 
 
+def test_execution_told_with_and_without_its_instrument_counts_once(recorded, tracker) -> None:
+    tracker.submitted("c")
+    tracker.filled("c", 1, 10, execution_id="1")
+    tracker.filled("c", 1, 10, execution_id="1", symbol="BTC/USDT", side="buy")
+    tracker.filled("c", 1, 10, execution_id="2", symbol="BTC/USDT", side="buy")
+    tracker.filled("c", 1, 10, execution_id="2")
+    assert sum(value for _, value in recorded.points("fills")) == 2
+
+
+@pytest.mark.parametrize("answer", ["open", "filled"])
+def test_tracker_without_the_account_knows_the_orders_that_were_sent_with_it(recorded, tracker, answer) -> None:
+    """Their fills go to that account, and count once under it."""
+    account = Account()
+    told = {"id": "v", "status": "open", "amount": 2.0, "filled": 0.0}
+    done = {**told, "status": "closed", "filled": 2.0, "average": 10.0}
+    answers = {"open": told, "filled": {**done, "trades": [{"id": "t", "amount": 2.0, "price": 10.0}]}}
+    place_order = ot.order_execution(venue="kraken", account=account)(lambda symbol, side: answers[answer])
+    place_order("BTC/USDT", "buy")
+    for _ in range(2):
+        tracker.filled("v", 2.0, 10.0, execution_id="t", symbol="BTC/USDT", side="buy")
+        tracker.update(done)
+    assert account.fills == [("BTC/USDT", "buy", 2.0, 10.0, "t")]
+    assert [(known["account.name"], value) for known, value in recorded.points("volume")] == [("main", 20.0)]
+    assert recorded.one("orders", status="filled") == 1
+    assert tracker.active == 0
+
+
+def test_same_id_in_two_accounts_is_two_orders(recorded) -> None:
+    trackers = [ot.OrderTracker(venue="kraken", account=name) for name in ("one", "two")]
+    for each in trackers:
+        each.submitted("7", **TERMS)
+    trackers[0].canceled("7")
+    assert [each.active for each in trackers] == [0, 1]
+    assert recorded.one("order.submissions") == 2
+
+
 def test_no_account_gets_what_is_told_without_it(recorded) -> None:
     tracker = ot.OrderTracker(venue="kraken", account="main")
     tracker.submitted("c", **TERMS)
