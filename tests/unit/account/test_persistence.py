@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from otel_trading.account import Account
@@ -59,6 +59,7 @@ def new(clock: Clock, cost: str) -> Account:
     return Account("kept", currency="USD", cash=1000, clock=clock, cost=cost, returns_every=3600, window=5, min_periods=2)
 
 
+@settings(deadline=None)  # of how fast the machine is just now nothing is said
 @given(histories, histories, st.sampled_from(["average", "fifo"]))
 def test_account_restored_at_any_point_goes_on_as_the_one_that_never_stopped(before, after, cost) -> None:
     clock = Clock()

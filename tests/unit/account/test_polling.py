@@ -161,6 +161,7 @@ def test_fetch_that_hangs_is_counted_costs_one_thread_and_holds_up_nothing(accou
     release.set()
     time.sleep(0.05)
     assert main.equity == 50
+    assert len(calls) == 1
 
 
 def test_coroutine_that_hangs_is_counted_and_the_next_is_asked_for(account, failures) -> None:

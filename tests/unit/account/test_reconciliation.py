@@ -96,6 +96,7 @@ def test_fills_are_entered_once_and_in_the_order_of_their_times(account) -> None
     main = account(cost="fifo")
     assert main.sync_fills(TRADES) == 3
     assert (main.realized_pnl, main.fees) == (Decimal(20), Decimal("1.5"))
+    assert main.trades.count == 0  # it was never short
     assert main.sync_fills(reversed(TRADES)) == 0
     assert main.positions["BTC/USD"].size == 1
     assert main.sync_fills([*TRADES, {**TRADES[0], "id": "t4", "timestamp": 1_700_000_004_000}]) == 1
