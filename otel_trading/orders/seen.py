@@ -195,6 +195,12 @@ class Memory:
         with self._lock:
             return any(key is not None and self._orders.get(key) is not None for key in keys)
 
+    def sent(self, *keys: str | None) -> bool:
+        """Whether the submission of an order with one of these ids was told."""
+        with self._lock:
+            orders = [self._order(key) for key in keys if key is not None and self._orders.get(key) is not None]
+            return any(order.submitted for order in orders)
+
     def hold(self, key: str, what: object) -> None:
         """Keep something of an order of which nothing else is known yet; beyond a bound the oldest is forgotten."""
         with self._lock:

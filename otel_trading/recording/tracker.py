@@ -183,8 +183,8 @@ class OrderTracker:
         fees = ((paid, fee_currency),) if paid else ()
         fill = Fill(bought, paid_for, text(execution_id), vocabulary.liquidity(liquidity), fees)
         found, at = self._of(named, symbol, vocabulary.side(side), None), self._at(time)
-        if found.context.symbol is None and not found.memory.knows(named):
-            # Not even the instrument is known: it waits until something is told of the order.
+        if found.context.symbol is None and not found.memory.sent(named):
+            # Not even the instrument is known: it waits until more is told of the order.
             self._memory.hold(named, _Held(fill, complete, at))
         else:
             self._executed(found, [named], fill, complete, at)
@@ -234,7 +234,7 @@ class OrderTracker:
         if report.id is None:
             report = replace(report, id=identity)
         found.memory.name(keys)
-        self._release(found, keys)
+        self._release(found, keys, last=report.status in vocabulary.TERMINAL)
         found.count(report, found.terms.account or self._recorder.terms.account)
         status = report.status
         if report.execution is not None:
@@ -283,14 +283,16 @@ class OrderTracker:
             return
         found, known = self._found(keys), self._with(at=self._at(time))
         found.memory.name(keys)
-        self._release(found, keys)
+        self._release(found, keys, last=status in vocabulary.TERMINAL)
         if status in vocabulary.TERMINAL or status == "unknown":
             found.ended(status, reason, keys, known)
         else:
             found.memory.tell(keys, found, status, known)
 
-    def _release(self, found: OrderRecorder, keys: list[str]) -> None:
-        """Take the fills of an order that were told before anything else of it."""
+    def _release(self, found: OrderRecorder, keys: list[str], *, last: bool = False) -> None:
+        """Take the fills of an order that were told before its instrument, if that is known now, or never will be."""
+        if found.context.symbol is None and not last and not found.memory.sent(*keys):
+            return
         for held in cast("list[_Held]", self._memory.release(keys)):
             self._executed(found, keys, held.fill, held.complete, held.at)
 

@@ -6,7 +6,7 @@ import threading
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
@@ -166,6 +166,40 @@ class Orders(RuleBasedStateMachine):
 
 Orders.TestCase.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
 TestOrders = Orders.TestCase
+
+
+EVENTS = {
+    "submitted": lambda tracker: tracker.submitted("c", symbol="BTC/USD", side="buy", type="limit", quantity=2),
+    "acknowledged": lambda tracker: tracker.acknowledged("c", order_id="v"),
+    "first fill": lambda tracker: tracker.filled("v", 1, 10.0, execution_id="1"),
+    "trade": lambda tracker: tracker.update(
+        {"id": "2", "order": "v", "symbol": "BTC/USD", "side": "buy", "price": 10.0, "amount": 1.0, "fee": None}
+    ),
+    "closed": lambda tracker: tracker.update(
+        {"id": "v", "clientOrderId": "c", "symbol": "BTC/USD", "side": "buy", "status": "closed", "amount": 2.0, "filled": 2.0}
+        | {"average": 10.0}
+    ),
+}
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.permutations([*EVENTS, *EVENTS]))
+def test_one_order_under_two_ids_in_any_order_and_twice(events) -> None:
+    """The bot's id and the venue's are one order as soon as one event says so; fills may come long before."""
+    seen.clear()
+    faults.reset()
+    account = Account()
+    with attached("core") as (reader,):
+        tracker = ot.OrderTracker(venue="v", account=account, clock=lambda: 1_000.0)
+        for event in events:
+            EVENTS[event](tracker)
+        found = Recorded(reader).all()
+    assert sum(value for _, value in found["volume"]) == 20.0
+    assert account.bought == {"BTC/USD": 2.0}
+    assert [(at["order.status"], value) for at, value in found["orders"]] == [("filled", 1)]
+    assert sum(value for _, value in found["order.submissions"]) == 1
+    assert (tracker.active, tracker.unresolved) == (0, 0)
+    assert not faults.errors
 
 
 @pytest.mark.usefixtures("no_faults")
