@@ -204,7 +204,7 @@ FUNDING: Final = Metric(
     name="trading.funding",
     kind="updowncounter",
     unit="{currency}",
-    description="Funding and interest of open positions, received minus paid.",
+    description="Funding, interest and dividends of positions, received minus paid.",
     attributes=(
         "trading.venue.name",
         "trading.currency",
