@@ -16,6 +16,7 @@ import pytest
 from otel_trading.decorators import strategy as strategies
 from otel_trading.decorators import strategy_cycle
 from otel_trading.errors import ConfigurationError
+from otel_trading.metrics import catalog
 from otel_trading.recording.series import Table
 from otel_trading.risk import heartbeats
 from otel_trading.risk import watchdog as watchdogs
@@ -105,13 +106,14 @@ def test_second_of_the_same_name_replaces_the_first(recorded, watchdog, clock) -
 
 
 def test_stacks_show_where_each_thread_is_and_no_secret(watchdog, clock, caplog) -> None:
-    go = threading.Event()
+    there, go = threading.Event(), threading.Event()
 
-    def venue_call(wait: threading.Event) -> None:
-        wait.wait()  # https://venue.test/v1/accounts/8842719/orders?signature=deadbeef api_key="s3cr3t"
+    def venue_call() -> None:
+        there.set() or go.wait()  # https://venue.test/v1/accounts/8842719/orders?signature=deadbeef api_key="s3cr3t"
 
-    thread = threading.Thread(target=venue_call, args=(go,), name="feed-handler")
+    thread = threading.Thread(target=venue_call, name="feed-handler")
     thread.start()
+    there.wait()
     with heartbeat("dump", 1), caplog.at_level(logging.ERROR):
         clock.now += 1
         looker = threading.Thread(target=watchdog.look)
@@ -122,8 +124,8 @@ def test_stacks_show_where_each_thread_is_and_no_secret(watchdog, clock, caplog)
     text = caplog.records[0].getMessage()
     assert "Thread 'feed-handler':" in text
     assert "Thread 'MainThread':" in text
-    assert "in venue_call" in text
-    assert "looker.join()" in text
+    assert "in venue_call\n    there.set() or go.wait()  # https://venue.test/" in text
+    assert "in test_stacks_show_where_each_thread_is_and_no_secret" in text
     assert not [secret for secret in ("8842719", "deadbeef", "s3cr3t") if secret in text]
     assert "_current_frames" not in text  # the one that looks is left out
 
@@ -296,3 +298,22 @@ def test_thread_that_cannot_be_started_is_reported(monkeypatch, clock) -> None:
     monkeypatch.setattr(heartbeats, "watchdog", one)
     heartbeat("lonely", 1).stop()
     assert faults.errors == {("heartbeat", "RuntimeError"): 1}
+
+
+def test_strategy_is_not_missed_while_no_cycle_is_told_of(recorded, watchdog, clock, monkeypatch) -> None:
+    """Without a pipeline a decorated function is called as it is: its silence says nothing."""
+    on_bar = strategy_cycle("unheard", every=60)(lambda: None)
+    on_bar()
+    provider = catalog.provider.delegate
+    monkeypatch.setattr(catalog.provider, "delegate", None)
+    clock.now += 1000
+    on_bar()
+    watchdog.look()
+    monkeypatch.setattr(catalog.provider, "delegate", provider)
+    watchdog.look()
+    assert stalls(recorded, "unheard") is None
+    assert recorded.points("heartbeat.timeout") == []
+    on_bar()
+    clock.now += 180
+    watchdog.look()
+    assert stalls(recorded, "unheard") == 1
