@@ -20,6 +20,10 @@ UNUSABLE: Final = math.nan
 """A figure that could not be read, or was lost: no comparison with it says that all is well."""
 
 
+_EXACT: Final = 2**53
+"""Up to here a float has every integer."""
+
+
 class Recovery(Enum):
     """How a limit that was reached can be kept again."""
 
@@ -71,7 +75,7 @@ class Limit:
             return UNUSABLE
         if value is None:
             return UNUSABLE if self._known else None
-        found = as_float(value)
+        found = number(value)
         if found is None or not math.isfinite(found):
             return UNUSABLE
         self._known = True
@@ -96,6 +100,13 @@ class Limit:
         """Allow what there is on top of the limit, if it is over it; what is unusable cannot be allowed."""
         if self.recovery is not Recovery.ANEW and self.reached(figure) and math.isfinite(figure):
             self.acknowledged = figure
+
+
+def number(value: object) -> float | None:
+    """As `as_float`, which takes long for an integer: it has to ask what can be a number."""
+    if type(value) is int and abs(value) < _EXACT:
+        return float(value)
+    return as_float(value)
 
 
 class Reading(NamedTuple):

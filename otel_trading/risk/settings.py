@@ -9,8 +9,8 @@ from collections.abc import Callable, Collection
 from otel_trading.errors import ConfigurationError
 from otel_trading.metrics.values import as_float
 from otel_trading.recording import market_data
-from otel_trading.risk.rules import Limit, Recovery
-from otel_trading.risk.windows import OrderRate, Rejects
+from otel_trading.risk.rules import Limit, Recovery, number
+from otel_trading.risk.windows import MOST, OrderRate, Rejects
 
 
 class Rules:
@@ -46,6 +46,8 @@ class Rules:
             )
         if max_order_rate is not None:
             most = whole("max_order_rate", max_order_rate)
+            if most > MOST:
+                raise ConfigurationError(f"CircuitBreaker: max_order_rate is {most}, at most {MOST} orders can be remembered")
             self.rate = OrderRate(positive("rate_window", rate_window), most)
             self.limits.append(
                 Limit("max_order_rate", "max_order_rate", most, self.rate.count, recovery=Recovery.ANEW, inclusive=False)
@@ -75,26 +77,26 @@ def positive(argument: str, value: object) -> float:
 def fraction(argument: str, value: object) -> float:
     """Return `value` if it is a fraction: 10 for 10 % would never be reached."""
     expected = "a fraction above 0 and up to 1 (0.1 is 10 %)"
-    number = _number(argument, value, expected)
-    if number > 1:
+    found = _number(argument, value, expected)
+    if found > 1:
         raise ConfigurationError(f"CircuitBreaker: {argument} is {value!r}, expected {expected}")
-    return number
+    return found
 
 
 def whole(argument: str, value: object) -> int:
     """Return `value` if it is a number of things."""
     expected = "a whole number from 1 on"
-    number = _number(argument, value, expected)
-    if not number.is_integer():
+    found = _number(argument, value, expected)
+    if not found.is_integer():
         raise ConfigurationError(f"CircuitBreaker: {argument} is {value!r}, expected {expected}")
-    return int(number)
+    return int(found)
 
 
 def _number(argument: str, value: object, expected: str) -> float:
-    number = None if isinstance(value, bool) else as_float(value)
-    if number is None or not math.isfinite(number) or number <= 0:
+    found = None if isinstance(value, bool) else as_float(value)
+    if found is None or not math.isfinite(found) or found <= 0:
         raise ConfigurationError(f"CircuitBreaker: {argument} is {value!r}, expected {expected}")
-    return number
+    return found
 
 
 def _figure(argument: str, account: object, figure: str) -> Callable[[float], object]:
@@ -108,5 +110,5 @@ def _figure(argument: str, account: object, figure: str) -> Callable[[float], ob
 
 
 def _loss(ratio: object) -> object:
-    number = as_float(ratio)
-    return ratio if number is None else -number
+    found = number(ratio)
+    return ratio if found is None else -found

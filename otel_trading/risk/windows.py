@@ -13,15 +13,17 @@ MOST: Final = 10_000
 class OrderRate:
     """Orders of the last `window` seconds. Only as many are kept as it takes to know that there were more than `most`."""
 
-    def __init__(self, window: float, most: float) -> None:
+    def __init__(self, window: float, most: int) -> None:
         self._window = window
-        self.times: deque[float] = deque(maxlen=min(int(most), MOST) + 1)
+        self.times: deque[float] = deque(maxlen=most + 1)
 
     def add(self, now: float) -> None:
         self.times.append(now)
 
     def count(self, now: float) -> float:
-        return float(sum(now - time < self._window for time in self.times))
+        while self.times and now - self.times[0] >= self._window:
+            self.times.popleft()
+        return float(len(self.times))
 
     def clear(self) -> None:
         self.times.clear()
@@ -36,25 +38,29 @@ class Rejects:
     def __init__(self, window: float, minimum: int) -> None:
         self._window = window
         self._minimum = minimum
-        self.outcomes: deque[tuple[float, bool]] = deque(maxlen=MOST)
+        self.outcomes: deque[tuple[float, bool]] = deque()
+        self._rejected = 0
 
     def add(self, now: float, *, rejected: bool) -> None:
         self._forget(now)
         self.outcomes.append((now, rejected))
+        self._rejected += rejected
 
     def ratio(self, now: float) -> float:
         """The share; 0 below the minimum: a first order that is rejected is no pattern."""
         self._forget(now)
         if len(self.outcomes) < self._minimum:
             return 0.0
-        return sum(rejected for _, rejected in self.outcomes) / len(self.outcomes)
+        return self._rejected / len(self.outcomes)
 
     def clear(self) -> None:
         self.outcomes.clear()
+        self._rejected = 0
 
     def restore(self, outcomes: Iterable[tuple[float, bool]]) -> None:
-        self.outcomes.extend((float(time), bool(rejected)) for time, rejected in outcomes)
+        for time, rejected in outcomes:
+            self.add(float(time), rejected=bool(rejected))
 
     def _forget(self, now: float) -> None:
-        while self.outcomes and now - self.outcomes[0][0] >= self._window:
-            self.outcomes.popleft()
+        while self.outcomes and (now - self.outcomes[0][0] >= self._window or len(self.outcomes) >= MOST):
+            self._rejected -= self.outcomes.popleft()[1]

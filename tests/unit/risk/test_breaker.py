@@ -394,6 +394,7 @@ def test_one_that_is_made_again_takes_the_place_of_the_first(breaker, recorded) 
         ({"max_reject_ratio": 0.5, "reject_window": 0}, "reject_window is 0"),
         ({"max_reject_ratio": 0.5, "min_orders": 0}, "min_orders is 0"),
         ({"max_order_rate": 0}, "max_order_rate is 0"),
+        ({"max_order_rate": 10_001}, "max_order_rate is 10001, at most 10000"),
         ({"max_order_rate": 5, "rate_window": math.inf}, "rate_window is inf"),
         ({"max_data_age": -1}, "max_data_age is -1"),
         ({"max_data_age": 1, "data_streams": "book"}, "data_streams are the names"),
@@ -416,7 +417,7 @@ def test_wrong_arguments_are_named(breaker, arguments, message) -> None:
 
 def test_many_threads_open_it_once(breaker, figures, recorded) -> None:
     told: list[str] = []
-    one = breaker(max_drawdown=0.1, max_order_rate=1_000_000, on_trip=told.append)
+    one = breaker(max_drawdown=0.1, max_order_rate=10_000, on_trip=told.append)
     start = threading.Barrier(8)
 
     def work() -> None:
