@@ -80,7 +80,7 @@ class Entering(Readings):
         key = f"{name}/{strategy or ''}/{venue or ''}".rstrip("/")
         document = self.ledger.document("account", key)
         if document is not None:
-            self.restore({**document, "executions": sorted(self.ledger.executions(key))})
+            self.restore({**document, "executions": self.ledger.executions(key)})
         self._unsaved = deque(maxlen=REMEMBERED_EXECUTIONS)
         self._history.begin()
         self._dirty = True

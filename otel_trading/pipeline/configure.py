@@ -11,6 +11,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from otel_trading import endings
 from otel_trading.errors import ConfigurationError
 from otel_trading.metrics import catalog, faults
 from otel_trading.pipeline import resource
@@ -119,6 +120,7 @@ def _end_and_die(telemetry: Telemetry, number: int) -> None:
     def end() -> None:
         with faults.containing("shutdown"):
             telemetry.end(process_ends=True)
+        endings.run()  # after the metrics, as the bot may still trade while they are sent
         _die(number)
 
     ending = threading.Thread(target=end, name="otel-trading-sigterm", daemon=True)

@@ -88,6 +88,11 @@ ENDS = {
         0,
         "clean",
     ),
+    "SIGTERM that the telemetry handles": (
+        "import otel_trading as ot; ot.configure(prometheus_port=0); os.kill(os.getpid(), signal.SIGTERM); time.sleep(60)",
+        -signal.SIGTERM,
+        "clean",
+    ),
     "SIGTERM that nobody handles": ("os.kill(os.getpid(), signal.SIGTERM); time.sleep(60)", -signal.SIGTERM, None),
     "kill -9": ("os.kill(os.getpid(), signal.SIGKILL)", -signal.SIGKILL, None),
     "os._exit": ("os._exit(0)", 0, None),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import ctypes
 import json
 import math
@@ -17,6 +16,7 @@ from typing import Any, TypeVar
 
 from filelock import FileLock
 
+from otel_trading import endings
 from otel_trading.account.ledger.changes import Changes, Pending
 from otel_trading.account.ledger.lock import locked
 from otel_trading.account.ledger.schema import EXECUTIONS
@@ -280,12 +280,14 @@ def _within(result: Future[_T | None], timeout: float = WAIT) -> _T | None:
         return None
 
 
-@atexit.register
 def _close_all() -> None:
     """A process that ends by itself has stopped cleanly."""
     for ledger in list(_open.values()):
         with faults.containing("ledger"):
             ledger.end()
+
+
+endings.register(_close_all)
 
 
 def _begin_in_child() -> None:
