@@ -324,7 +324,7 @@ class Account(Entering):
             persistence.restore(document, state, timeline, self.name)
         with self._lock:
             self._state, self._timeline = state, timeline
-            self._executions = dict.fromkeys(document.get("executions", ()))
+            self._executions = {str(identity): None for identity in document.get("executions") or ()}
             self._changed = self._dirty = True
 
     def close(self) -> None:

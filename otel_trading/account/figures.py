@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import NamedTuple
 
 from otel_trading.account.money import quotient
 from otel_trading.account.performance import Ratios
@@ -13,8 +14,7 @@ from otel_trading.account.state import State
 from otel_trading.analytics.trades import Outcome
 
 
-@dataclass(frozen=True, slots=True)
-class PositionFigures:
+class PositionFigures(NamedTuple):
     """One open position; value and profit in the account's currency."""
 
     symbol: str
@@ -141,17 +141,21 @@ def figures(state: State, present: float | None) -> Figures:
 
 
 def _positions(state: State, fresh: _Freshness) -> list[PositionFigures]:
-    convert = state.book.convert
+    book = state.book
+
+    def converted(amount: Decimal | None, currency: str) -> Decimal | None:
+        return amount if amount is None or currency == book.currency else book.convert({currency: amount})
+
     found: list[PositionFigures] = []
-    for symbol, holding in state.book.open.items():
+    for symbol, holding in book.open.items():
         priced = fresh.price(holding)
         terms, value, pnl = holding.instrument, holding.value, holding.pnl
         found.append(
             PositionFigures(
                 symbol,
                 holding.size,
-                None if value is None or not priced else convert({terms.settle: value}),
-                None if pnl is None or not priced else convert({terms.settle: pnl}),
+                converted(value, terms.settle) if priced else None,
+                converted(pnl, terms.settle) if priced else None,
                 holding.entry_price,
                 terms.quote,
                 holding.liquidation_distance if priced else None,

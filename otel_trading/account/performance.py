@@ -11,7 +11,7 @@ from decimal import Decimal, localcontext
 from typing import Any
 
 from otel_trading.account.history import History
-from otel_trading.account.money import QUOTIENT, ZERO, quotient
+from otel_trading.account.money import QUOTIENT, ZERO, quotient, subtract
 from otel_trading.account.position import NEVER
 from otel_trading.account.settings import Settings
 from otel_trading.analytics.drawdown import Drawdown
@@ -167,7 +167,7 @@ class Performance:
     @property
     def _gain(self) -> Decimal | None:
         """What the account is worth minus all deposits plus all withdrawals."""
-        return None if self._worth is None else self._worth - self.flows
+        return None if self._worth is None else subtract(self._worth, self.flows)
 
     def capture(self) -> dict[str, Any]:
         """Return the state, for `restore`."""

@@ -47,6 +47,8 @@ def restore(document: Mapping[str, Any], state: State, timeline: Timeline, name:
 
     :raises ConfigurationError: it is no document of an account, of a later version, or of one in another currency.
     """
+    if not isinstance(document, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance] - what was read from a file
+        raise ConfigurationError(f"Account {name!r}: what was given to restore is {type(document).__name__}, no document")
     if document.get("format") != FORMAT:
         raise ConfigurationError(
             f"Account {name!r}: the state to restore is of format {document.get('format')!r}, this version reads {FORMAT}"

@@ -83,9 +83,16 @@ class Poll:
         if not inspect.isawaitable(answer):
             return answer
         waiting = _within(cast("Awaitable[object]", answer), self._timeout)
-        if self._loop is not None:
+        if self._loop is None:
+            return loop().run_until_complete(waiting)
+        try:
             return asyncio.run_coroutine_threadsafe(waiting, self._loop).result(self._timeout)
-        return loop().run_until_complete(waiting)
+        finally:
+            if self._loop.is_closed():  # the bot has ended: nobody will await them, and nothing is left to ask
+                self._stopped.set()
+                for coroutine in (waiting, answer):
+                    if inspect.iscoroutine(coroutine) and inspect.getcoroutinestate(coroutine) == inspect.CORO_CREATED:
+                        coroutine.close()
 
     async def _run_on_loop(self) -> None:
         call: asyncio.Future[object] | None = None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any
 
 from otel_trading.account.instrument import Instrument
@@ -15,6 +16,8 @@ NEVER = float("-inf")
 
 _MONEY = ("multiplier", "size", "cost", "price", "value", "told_pnl", "liquidation_price", "margin")
 """Of a holding, what is exact and kept over a restart as it is."""
+
+_money_of: Callable[[Holding], tuple[Decimal | None, ...]] = attrgetter(*_MONEY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +192,7 @@ class Holding:
             "lots": None if self.lots is None else [list(lot) for lot in self.lots],
             "result": None if self.result is None else dict(self.result),
             "protected": self.protected,
-            **{name: getattr(self, name) for name in _MONEY},
+            **dict(zip(_MONEY, _money_of(self), strict=True)),
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:

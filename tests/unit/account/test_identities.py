@@ -108,3 +108,16 @@ def test_the_context_of_the_application_changes_nothing_and_is_left_alone(histor
     assert found == (one.equity, one.cash, one.realized_pnl, one.unrealized_pnl, one.fees)
     one.close()
     other.close()
+
+
+def test_mark_that_makes_equity_known_is_exact_in_any_context() -> None:
+    """The first price of what the bot told is where the day's profit is measured from: 9 digits in a context of 3."""
+    account = Account("context", currency="USD")
+    account.update(cash=1, positions={"AAPL": "1000000.01"})
+    with localcontext(Context(prec=3)) as context:
+        for signal in context.traps:
+            context.traps[signal] = True
+        account.mark("AAPL", "1.01")
+        account.mark("AAPL", "1.02")
+    assert account.daily_pnl == Decimal("10000.0001")
+    account.close()

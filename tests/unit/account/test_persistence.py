@@ -129,12 +129,13 @@ def test_other_settings_take_over_what_they_can(account, clock) -> None:
 @pytest.mark.parametrize(
     "document",
     [
+        None,
         {},
         {"format": 99},
         {"format": 1, "currency": "USD"},
         {"format": 1, "currency": "USD", "state": {"book": 1}, "timeline": {}},
     ],
-    ids=["empty", "later version", "cut off", "junk"],
+    ids=["nothing", "empty", "later version", "cut off", "junk"],
 )
 def test_what_is_no_state_is_refused_and_changes_nothing(account, document) -> None:
     main = account()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import gc
 import threading
 import time
 from collections.abc import Callable
@@ -303,3 +304,28 @@ def test_cash_that_the_books_keep_is_never_stale(account, seen, clock) -> None:
     account(stale_after=60)
     clock.now += 86_400
     assert seen.values()["portfolio.equity"] == 10_000.0
+
+
+def test_poll_ends_with_the_loop_of_the_bot_and_leaves_no_coroutine(account, failures, recwarn) -> None:
+    main = account(cash=0)
+    asked = []
+
+    async def fetch():
+        return {"equity": 100}
+
+    def ask():
+        asked.append(1)
+        return fetch()
+
+    async def bot():
+        main.poll(ask, every=0.001, timeout=0.5)
+        end = time.monotonic() + DEADLINE
+        while main.equity != 100:
+            assert time.monotonic() < end
+            await asyncio.sleep(0.001)
+
+    asyncio.run(bot())
+    until(lambda: not [thread for thread in threading.enumerate() if thread.name == "otel-trading-poll-main"])
+    gc.collect()
+    assert [str(warning.message) for warning in recwarn if "never awaited" in str(warning.message)] == []
+    assert set(failures) <= {"account.poll TimeoutError", "account.poll CancelledError"}
