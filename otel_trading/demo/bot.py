@@ -20,7 +20,7 @@ from otel_trading.demo.model import Direction, Outlook, features
 
 VENUE, STRATEGY = "paper", "sma_cross"
 FAST, SLOW = 10, 30  # days
-BUDGET = Decimal(50_000)  # USD a position
+BUDGET = Decimal(40_000)  # USD a position
 STOP_LOSS, DISCOUNT, RISKY = Decimal("0.92"), Decimal("0.995"), Decimal("0.95")
 DAY = 86_400  # seconds
 PATIENCE = 3 * DAY  # that an entry may rest

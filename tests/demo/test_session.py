@@ -9,6 +9,7 @@ from decimal import Decimal
 
 import pytest
 
+import otel_trading as ot
 from otel_trading import demo
 from otel_trading.demo import prices
 from otel_trading.demo.session import TRAINING_DAYS, Plan, Session
@@ -26,6 +27,7 @@ def fresh_bot(monkeypatch):
     monkeypatch.delattr(demo, "bot", raising=False)
     bot = importlib.import_module("otel_trading.demo.bot")
     yield bot
+    bot.breaker.close()
     bot.account.close()
 
 
@@ -44,6 +46,20 @@ def test_the_bots_books_are_the_venues_to_the_last_digit(days):
     assert account.fees == Decimal(truth["fees"]) - Decimal(truth["rebates"])
     assert session.client.days == 80
     assert session.client.time == days[TRAINING_DAYS + 79].time
+
+
+def test_an_order_that_is_not_answered_is_unresolved_until_the_stream_or_the_venue_tells(days, fresh_bot, monkeypatch):
+    """Whether it was executed or never arrived."""
+    waiting = []
+    monkeypatch.setattr(ot, "record_venue_error", lambda *_: waiting.append(fresh_bot.tracker.unresolved))
+    with ot.configure(exporters="none"), Session(Plan(bars=200, speed=math.inf, seed=6), days) as session:
+        session.run()
+        lost = session.record()["unanswered"]
+
+    assert {order["executed"] for order in lost} == {True, False}
+    assert waiting == [1] * len(lost)
+    assert fresh_bot.tracker.unresolved == 0
+    assert fresh_bot.tracker.active == sum(map(len, session.client.open_orders()))
 
 
 @pytest.mark.usefixtures("fresh_bot")

@@ -67,15 +67,13 @@ class Custody:
     def equity(self, prices: Mapping[str, Decimal]) -> Decimal:
         return self.cash + self.value(prices)
 
-    def is_liquidated(self, prices: Mapping[str, Decimal]) -> bool:
-        """Whether the venue closes the positions because equity does not cover the maintenance margin any more."""
-        return bool(self.holdings) and self.equity(prices) < self.value(prices) * MAINTENANCE_MARGIN
+    def liquidation_price(self, symbol: str) -> Decimal:
+        """The price at which what is left of the margin that a position was opened with is only the maintenance margin.
 
-    def liquidation_price(self, symbol: str, prices: Mapping[str, Decimal]) -> Decimal | None:
-        """The price of `symbol` at which equity is the maintenance margin, all other prices staying; None if there is none."""
-        surplus = self.equity(prices) - self.value(prices) * MAINTENANCE_MARGIN
-        price = prices[symbol] - surplus / (self.held(symbol) * (1 - MAINTENANCE_MARGIN))
-        return price if price > 0 else None
+        Each position stands for itself ("isolated margin"), whatever else the customer owns.
+        """
+        holding = self.holdings[symbol]
+        return holding.cost / holding.amount * (1 - INITIAL_MARGIN) / (1 - MAINTENANCE_MARGIN)
 
     def to_wire(self, prices: Mapping[str, Decimal], *, bound: Decimal) -> Json:
         """The account as the customer is shown it; `bound` is the equity that resting orders keep bound."""
@@ -100,7 +98,7 @@ class Custody:
                     "contracts": number(holding.amount),
                     "entryPrice": number(holding.cost / holding.amount),
                     "markPrice": number(prices[symbol]),
-                    "liquidationPrice": number(self.liquidation_price(symbol, prices)),
+                    "liquidationPrice": number(self.liquidation_price(symbol)),
                 }
                 for symbol, holding in sorted(self.holdings.items())
             ],

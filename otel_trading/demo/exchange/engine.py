@@ -119,8 +119,7 @@ class Engine:
                 self._publish("bar", _bar_to_wire(bar))
             self._publish("day", {"index": self.day, "timestamp": milliseconds(today.time)})
             self._closes.append(self._custody.equity(self._last))
-            if self._custody.is_liquidated(self._last):
-                self._liquidate()
+            self._liquidate()
 
     def _fund(self) -> None:
         """Let who is long pay for what is held, or be paid now and then."""
@@ -136,11 +135,12 @@ class Engine:
             self._publish("funding", {**payment, "amount": number(amount), "currency": CURRENCY})
 
     def _liquidate(self) -> None:
-        """Sell everything that trades: the customer's equity does not carry it any more."""
-        for symbol in [s for s in self._custody.holdings if s not in self._halted]:
+        """Sell what has fallen to its liquidation price."""
+        custody = self._custody
+        for symbol in [s for s in custody.holdings if self._last[s] <= custody.liquidation_price(s)]:
             for order in [o for o in self._resting.values() if o.request.symbol == symbol]:
                 self._move(order, "canceled")
-            forced = self._accept(NewOrder(symbol, "sell", "market", self._custody.held(symbol)))
+            forced = self._accept(NewOrder(symbol, "sell", "market", custody.held(symbol)))
             self._execute(forced, self._sweep(forced.id, forced.request, forced.remaining), maker=False)
 
     def _match(self, order: Order, bar: Bar) -> None:

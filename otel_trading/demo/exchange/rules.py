@@ -17,7 +17,7 @@ MAKER_FEE = Decimal("-0.0001")
 INITIAL_MARGIN = Decimal("0.5")
 """Share of a position's value that has to be the customer's own when it is opened (Regulation T for long stock)."""
 MAINTENANCE_MARGIN = Decimal("0.25")
-"""Share of the positions' value below which equity may not fall (FINRA rule 4210 for long stock): else they are liquidated."""
+"""Share of a position's value below which what is the customer's own of it may not fall (FINRA rule 4210 for long stock)."""
 FUNDING_INTERVAL = 5
 """Trading days from one funding payment to the next."""
 LIMITS = {"orders": 40, "request_weight": 60_000}
