@@ -11,7 +11,7 @@ import weakref
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from threading import RLock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from otel_trading import metrics, redaction
 from otel_trading.errors import CircuitOpen, ConfigurationError
@@ -125,13 +125,10 @@ class CircuitBreaker:
         )
         self._lock = RLock()  # a signal handler may come in between and trip it
         self._reasons: set[str] = set()
-        owner = [_text(account, part) for part in ("name", "strategy", "venue")]
-        self._known = {
-            a.CIRCUIT_BREAKER_NAME: self.name,
-            a.ACCOUNT_NAME: owner[0],
-            a.STRATEGY_NAME: strategy or owner[1],
-        }
-        self._identity = (self.name, *(part or "" for part in owner))
+        account_name, account_strategy, venue = _identity(account)
+        strategy = strategy or account_strategy
+        self._known = {a.CIRCUIT_BREAKER_NAME: self.name, a.ACCOUNT_NAME: account_name, a.STRATEGY_NAME: strategy}
+        self._identity = tuple(part or "" for part in (self.name, account_name, strategy, venue))
         with _live_lock:
             before, _live[self._identity] = _live.get(self._identity), self
         if before is not None:
@@ -317,7 +314,7 @@ class CircuitBreaker:
         from otel_trading.account.ledger import Ledger
 
         book = Ledger.open(ledger, flush_every=1.0) if isinstance(ledger, (str, Path)) else ledger
-        name = "/".join(part for part in self._identity if part)
+        name = "/".join(self._identity).rstrip("/")
         document = book.document("breaker", name)
         if document is not None:
             try:
@@ -356,6 +353,9 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_begin_in_child)
 
 
-def _text(account: object, part: str) -> str | None:
-    value = getattr(account, part, None)
-    return value if isinstance(value, str) and value else None
+def _identity(account: object) -> tuple[str | None, str | None, str | None]:
+    """Name, strategy and venue: accounts of one name are told apart by the other two, and so are their breakers."""
+    found = getattr(account, "identity", None)
+    parts = cast("tuple[object, ...]", found) if isinstance(found, tuple) else (getattr(account, "name", None),)
+    name, strategy, venue = (*(part if isinstance(part, str) and part else None for part in parts), None, None)[:3]
+    return name, strategy, venue

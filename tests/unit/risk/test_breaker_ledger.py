@@ -92,3 +92,40 @@ def test_breaker_reads_the_figures_of_an_account(clock) -> None:
     assert fall.state == "open"
     for one in (loss, fall, streak, account):
         one.close()
+
+
+def test_breakers_of_one_name_are_told_apart_by_strategy_and_venue(tmp_path, clock) -> None:
+    """One account at a venue for each strategy, all of one name: an open breaker is never taken for another one's."""
+    with_book = Ledger.open(tmp_path / "risk.db", flush_every=1.0)
+    accounts = [
+        Account("main", currency="USD", cash=1000, strategy=strategy, venue=venue, clock=clock)
+        for strategy, venue in (("a", None), ("b", None), (None, "a"), ("a", "b"))
+    ]
+    made = [CircuitBreaker("b", account=account, max_drawdown=0.1, ledger=with_book, clock=clock) for account in accounts]
+    made += [CircuitBreaker("b", max_order_rate=10, strategy=s, ledger=with_book, clock=clock) for s in ("x", "y")]
+    for one in made[::2]:
+        one.trip()
+    expected = ["open", "closed"] * 3
+    assert [one.state for one in made] == expected
+    for one in made:
+        one.close()
+    made = [CircuitBreaker("b", account=account, max_drawdown=0.1, ledger=with_book, clock=clock) for account in accounts]
+    made += [CircuitBreaker("b", max_order_rate=10, strategy=s, ledger=with_book, clock=clock) for s in ("x", "y")]
+    assert [one.state for one in made] == expected
+    for one in [*made, *accounts]:
+        one.close()
+    with_book.close()
+
+
+def test_metrics_of_a_breaker_carry_the_strategy_of_its_account(recorded, clock) -> None:
+    accounts = [Account("main", currency="USD", cash=1000, strategy=strategy, clock=clock) for strategy in ("a", "b")]
+    made = [CircuitBreaker("b", account=account, max_drawdown=0.1, clock=clock) for account in accounts]
+    accounts[0].fill("A/USD", "buy", 10, 100)
+    accounts[0].mark("A/USD", 80)
+    known = {"circuit_breaker.name": "b", "account.name": "main"}
+    assert recorded.points("circuit_breaker.open") == [
+        ({**known, "strategy.name": "a"}, 1.0),
+        ({**known, "strategy.name": "b"}, 0.0),
+    ]
+    for one in [*made, *accounts]:
+        one.close()
