@@ -70,10 +70,11 @@ class VenueClient:
         return f"ot-{self.orders_sent}"
 
     def create_order(
-        self, symbol: str, order_type: str, side: str, amount: Decimal, client_order_id: str, **more: object
+        self, symbol: str, order_type: str, side: str, amount: Decimal, client_order_id: str | None = None, **more: object
     ) -> Json:
         """Send an order; `more` are `price`, `triggerPrice` and `timeInForce`, as its type needs them."""
-        order = {"symbol": symbol, "type": order_type, "side": side, "amount": amount, "clientOrderId": client_order_id, **more}
+        reference = client_order_id or self.next_order_id()
+        order = {"symbol": symbol, "type": order_type, "side": side, "amount": amount, "clientOrderId": reference, **more}
         return self._signed("POST", "/orders", {name: str(value) for name, value in order.items()})
 
     def cancel_order(self, order_id: str) -> Json:

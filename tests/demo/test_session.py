@@ -13,6 +13,7 @@ import otel_trading as ot
 from otel_trading import demo
 from otel_trading.demo import prices
 from otel_trading.demo.session import TRAINING_DAYS, Plan, Session
+from otel_trading.orders import seen
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +23,8 @@ def days():
 
 @pytest.fixture
 def fresh_bot(monkeypatch):
-    """The bot's account lives as long as its module: each run gets a new one."""
+    """The bot's account lives as long as its module: each run gets a new one, and each venue begins with the same ids."""
+    seen.clear()
     monkeypatch.delitem(sys.modules, "otel_trading.demo.bot", raising=False)
     monkeypatch.delattr(demo, "bot", raising=False)
     bot = importlib.import_module("otel_trading.demo.bot")
