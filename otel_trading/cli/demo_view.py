@@ -49,6 +49,7 @@ class View:
         self.session = session
         self.console = console
         self.destinations = destinations(telemetry)
+        self.state = session.plan.state
         self.status = ""
 
     @property
@@ -92,6 +93,8 @@ class LiveView(View):
         session, client = self.session, self.session.client
         head = Text.assemble(("otel-trading demo  ", "bold"), self.title)
         lines = [Text(f"metrics  {destination}", style="cyan") for destination in self.destinations]
+        if self.state is not None:
+            lines.append(Text(f"state    {self.state}", style="cyan"))
         lines.append(Text(f"model    {model_line(session)}", style="dim"))
         progress = Table.grid(padding=(0, 1))
         progress.add_row(
@@ -134,6 +137,8 @@ class PlainView(View):
         self._print(f"otel-trading demo: {self.title}")
         for destination in self.destinations:
             self._print(f"metrics: {destination}")
+        if self.state is not None:
+            self._print(f"state: {self.state}")
         self._thread = threading.Thread(target=self._watch, name="demo-view", daemon=True)
         self._thread.start()
         return self
@@ -203,8 +208,8 @@ def summary(session: Session) -> list[tuple[str, str]]:
         ("cash", money(account.cash)),
         ("net profit", money(account.net_pnl)),
         ("drawdown", f"{percent(account.drawdown)} (max {percent(account.max_drawdown)})"),
+        ("trades", f"{trades.count} ({percent(trades.win_ratio)} won)" if trades.count else "0"),
         ("breaker", session.breaker.state.replace("_", "-")),
-        ("trades", f"{trades.count} ({percent(trades.win_ratio)} won)"),
         ("Sharpe", "-" if account.sharpe_ratio is None else f"{account.sharpe_ratio:.2f}"),
         ("orders", f"{client.orders_sent}"),
         ("fills", f"{client.fills}"),
@@ -217,11 +222,18 @@ def model_line(session: Session) -> str:
     return f"direction v1, trained on {model.samples} days before that, right on {model.test_accuracy:.0%} of the unseen ones"
 
 
-def _figures(session: Session) -> Table:
+def _figures(session: Session) -> RenderableType:
+    """Two rows, so that they fit on a terminal of 80 columns."""
     pairs = summary(session)
-    table = Table(box=None, padding=(0, 3, 0, 0))
+    half = (len(pairs) + 1) // 2
+    return Group(*(_row(session, part) for part in (pairs[:half], pairs[half:])))
+
+
+def _row(session: Session, pairs: list[tuple[str, str]]) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0))
     for name, _ in pairs:
-        table.add_column(name, style="bold", header_style="dim", no_wrap=True, min_width=10)
+        style = "bold red" if name == "breaker" and session.breaker.state != "closed" else "bold"
+        table.add_column(name, style=style, header_style="dim", no_wrap=True, min_width=12)
     table.add_row(*(value for _, value in pairs))
     return table
 
