@@ -68,6 +68,8 @@ class Ledger:
     def open(cls, path: str | Path, *, flush_every: float = 1.0) -> Ledger:
         """Open the ledger at `path`, made with its directory if there is none; the one that is open already, if there is.
 
+        One file has one writer: it writes as often as the most demanding of those who opened it asks for.
+
         Raises `ConfigurationError` when it cannot be had: another process has it open, the file is another program's, of a
         newer version, damaged without a good copy, or cannot be written.
         """
@@ -75,6 +77,7 @@ class Ledger:
         _check_seconds(flush_every)
         with _open_lock:
             if where in _open:
+                _open[where].hasten(flush_every)
                 return _open[where]
             if where in _inherited:
                 raise ConfigurationError(
@@ -152,6 +155,10 @@ class Ledger:
 
         return end
 
+    def flush_soon(self) -> None:
+        """Let the writer write what has changed now rather than at its next turn; nobody waits for it."""
+        self._submit(self._write)
+
     def flush(self) -> bool:
         """Write everything now; return whether it is in the file."""
         return self._state == "open" and bool(self._on_worker(self._write))
@@ -176,6 +183,16 @@ class Ledger:
             _within(ended)
             if _open.get(self.path) is self:
                 del _open[self.path]
+
+    def hasten(self, flush_every: float) -> None:
+        """Write every `flush_every` seconds from now on, if that is more often than until now."""
+        with self._changing:
+            if self._state != "open" or flush_every >= self.flush_every:
+                return
+            self.flush_every = flush_every
+            before, self._worker = self._worker, Worker("ledger", every=flush_every, regular=self._write)
+            before.submit(self._worker.start)  # its last job: two threads never use the file at once
+            before.stop()
 
     def _show(self, account: str | None) -> None:
         """Export the number of unclean stops, once for each account."""

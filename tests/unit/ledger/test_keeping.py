@@ -197,6 +197,19 @@ def test_it_is_written_every_flush_every_seconds_in_a_thread_of_its_own(open_led
     assert threads == {"otel-trading-ledger"}
 
 
+def test_the_most_demanding_of_those_who_open_a_file_decides_how_often_it_is_written(open_ledger):
+    """The slow one was first: what the other one was promised to lose at most holds all the same, and is never undone."""
+    ledger = open_ledger()
+    ledger.keep("account", "slow", Source(Changes({"n": 1})))
+    assert open_ledger(flush_every=0.01).flush_every == 0.01
+    assert open_ledger().flush_every == 0.01
+    source = Source(Changes({"n": 1}))
+    ledger.keep("account", "fast", source)
+    wait_until(lambda: source.asked > 2, "the writer asks by itself")
+    assert ledger.flush()
+    assert ledger.document("account", "slow") == {"n": 1}
+
+
 def test_what_ends_is_written_once_more_and_not_asked_again(open_ledger):
     ledger = open_ledger()
     source = Source(Changes({"n": 1}))
