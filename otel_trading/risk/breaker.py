@@ -133,6 +133,7 @@ class CircuitBreaker:
             before, _live[self._identity] = _live.get(self._identity), self
         if before is not None:
             before.close()  # a bot that is reloaded makes it again: what the older one knows is kept before it is read
+        self._ledger: Ledger | None = None
         self._keep = self._kept(ledger if ledger is not None else getattr(account, "ledger", None))
         self._stops = self._shown()
 
@@ -280,14 +281,16 @@ class CircuitBreaker:
                 self._tell_one(change)
 
     def _tell_one(self, change: Change) -> None:
-        """Count, log and call back; not under the lock, as a callback may do anything."""
+        """Count, keep, log and call back; not under the lock, as a callback may do anything."""
         if change.state == "open":
             _TRIPS.add(1, {**self._known, a.CIRCUIT_BREAKER_REASON: change.reason})
+            self._keep_now()
             with contextlib.suppress(Exception):  # a filter or handler of the application may raise
                 _logger.error("circuit breaker %r opened: %s", self.name, change.reason)
             if self._on_trip is not None:
                 faults.contained(f"{COMPONENT}.on_trip")(self._on_trip)(change.reason)
         else:
+            self._keep_now()
             with contextlib.suppress(Exception):  # as above
                 _logger.warning("circuit breaker %r closed", self.name)
             if self._on_reset is not None:
@@ -313,7 +316,7 @@ class CircuitBreaker:
             return None
         from otel_trading.account.ledger import Ledger
 
-        book = Ledger.open(ledger, flush_every=1.0) if isinstance(ledger, (str, Path)) else ledger
+        self._ledger = book = Ledger.open(ledger, flush_every=1.0) if isinstance(ledger, (str, Path)) else ledger
         name = "/".join(self._identity).rstrip("/")
         document = book.document("breaker", name)
         if document is not None:
@@ -325,6 +328,12 @@ class CircuitBreaker:
             if self._circuit.state != "closed":
                 _logger.warning("circuit breaker %r is still open: %s", self.name, self._circuit.reason)
         return book.keep("breaker", name, self._changes)
+
+    def _keep_now(self) -> None:
+        """Not at the writer's next turn: a bot that is killed right after a trip would trade again when it is started."""
+        if self._ledger is not None:
+            with faults.containing(COMPONENT):
+                self._ledger.flush_soon()
 
     def _changes(self) -> Changes | None:
         from otel_trading.account.ledger import Changes
@@ -338,7 +347,7 @@ class CircuitBreaker:
     def begin_in_child(self) -> None:
         """Go on in a process that forked, where the lock may be held by a thread that is not here; the file is the parent's."""
         self._lock = RLock()
-        self._keep = None
+        self._keep = self._ledger = None
 
 
 def _begin_in_child() -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 
 import pytest
 
 from otel_trading.account import Account
 from otel_trading.account.ledger import Changes, Ledger
 from otel_trading.risk import CircuitBreaker
+from tests.harness import wait_until
 
 PROGRAM = """
 import os, signal, sys
@@ -42,6 +46,25 @@ def test_restart_does_not_close_it_nor_begin_its_cool_down_anew(tmp_path, ending
     assert run(begin, "trip") == "open max_drawdown\n"
     assert run(begin + 3599, "look") == "open max_drawdown\n"
     assert run(begin + 3600, "look") == "half_open max_drawdown\n"
+
+
+@pytest.mark.parametrize(("act", "expected"), [("trip", "open"), ("reset", "closed")])
+def test_a_trip_and_a_reset_do_not_wait_for_the_writers_turn(tmp_path, breaker, act, expected) -> None:
+    """A bot that is killed right after a trip, with an hour until the next write, is not allowed to trade when it is back."""
+    with_book = Ledger.open(tmp_path / "risk.db", flush_every=3600)
+    one = breaker(ledger=with_book)
+    if act == "reset":
+        one.trip()
+    getattr(one, act)()
+
+    def state() -> object:
+        with closing(sqlite3.connect(tmp_path / "risk.db")) as file:
+            found = file.execute("SELECT document FROM documents WHERE kind = 'breaker'").fetchone()
+        return found and json.loads(found[0])["state"]
+
+    wait_until(lambda: state() == expected, "the file has it")
+    one.close()
+    with_book.close()
 
 
 def test_ledger_of_its_own(tmp_path, breaker) -> None:
