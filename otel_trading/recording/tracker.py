@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time as clocks
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -18,7 +17,7 @@ from otel_trading.orders.tracker import GRACE, TIMEOUT
 from otel_trading.recording import tracker_gauges
 from otel_trading.recording.calls import account_name
 from otel_trading.recording.order_series import Context
-from otel_trading.recording.orders import AccountLike, OrderRecorder, Terms, recorders
+from otel_trading.recording.orders import AccountLike, OrderRecorder, Terms, finite, recorders
 from otel_trading.semconv.attributes import OrderRejectReason, OrderStatus
 
 _WHOLE = 1 - 1e-9
@@ -62,7 +61,8 @@ class OrderTracker:
     :param multiplier: the units of the instrument in one contract.
     :param timeout: seconds, positive.
     :param grace: seconds, not negative.
-    :param clock: returns unix seconds; it is that of all orders of the venue and account in this process.
+    :param clock: returns unix seconds; it is that of all orders of the venue and account in this process from now on. By
+        default they keep the one they have, which is the system's unless another tracker was given one.
     :raises ConfigurationError: an argument is wrong.
     """
 
@@ -76,13 +76,13 @@ class OrderTracker:
         multiplier: Any = 1,
         timeout: float = TIMEOUT,
         grace: float = GRACE,
-        clock: Callable[[], float] = clocks.time,
+        clock: Callable[[], float] | None = None,
     ) -> None:
         for name, value, least in (("timeout", timeout, 1e-9), ("grace", grace, 0.0), ("multiplier", multiplier, 1e-300)):
             number = as_float(value)
             if number is None or not least <= number < math.inf:
                 raise ConfigurationError(f"OrderTracker: {name} is {value!r}, expected a positive number")
-        if not callable(clock):
+        if clock is not None and not callable(clock):
             raise ConfigurationError(f"OrderTracker: clock is {clock!r}, expected a function that returns unix seconds")
         if not venue or type(venue) is not str:
             raise ConfigurationError(f"OrderTracker: venue is {venue!r}, expected a name")
@@ -90,7 +90,8 @@ class OrderTracker:
         keeper = None if isinstance(account, str) else account
         self._recorder = recorders(Terms(currency, keeper, multiplier))[Context(venue, strategy, named)]
         self._memory = self._recorder.memory
-        self._memory.clock = clock
+        if clock is not None:  # else it stays the one that another tracker has set
+            self._memory.clock = clock
         self._known = Known(timeout=float(timeout), grace=float(grace))
 
     @property
@@ -182,7 +183,7 @@ class OrderTracker:
             return
         fees = ((paid, fee_currency),) if paid else ()
         fill = Fill(bought, paid_for, text(execution_id), vocabulary.liquidity(liquidity), fees)
-        found, at = self._of(named, symbol, vocabulary.side(side), None), self._at(time)
+        found, at = self._of(named, text(symbol), vocabulary.side(side), None), self._at(time)
         if found.context.symbol is None and not found.memory.sent(named):
             # Not even the instrument is known: it waits until more is told of the order.
             self._memory.hold(named, _Held(fill, complete, at))
@@ -263,12 +264,7 @@ class OrderTracker:
             return
         said = vocabulary.order_type(kind) if kind is not None else "limit" if amount(price) is not None else None
         found = self._of(keys[0], text(symbol), vocabulary.side(side), said)
-        reference, ordered = amount(arrival_price), amount(quantity)
-        known = self._with(
-            reference=None if reference is None else float(reference),
-            quantity=None if ordered is None else abs(float(ordered)),
-            **moments,
-        )
+        known = self._with(reference=finite(amount(arrival_price)), quantity=_size(quantity), **moments)
         if status is not None and found.memory.sent_anew(keys, known):
             found.series.submissions.add()
         found.memory.tell(keys, found, status, known)
@@ -348,7 +344,12 @@ def _keys(*keys: object) -> list[str]:
 
 
 def _quantity(report: Report) -> float | None:
-    return None if report.quantity is None else abs(float(report.quantity))
+    return _size(report.quantity)
+
+
+def _size(quantity: object) -> float | None:
+    size = finite(amount(quantity))
+    return None if size is None else abs(size)
 
 
 tracker_gauges.observe()  # once in a process: orders that a decorator was told of have not ended either

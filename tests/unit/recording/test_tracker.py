@@ -298,6 +298,24 @@ def test_symbol_is_on_the_figures_of_open_orders_by_the_option(recorded, tracker
     assert recorded.points("order.active") == [({**AT, "instrument.symbol": "BTC/USDT"}, 1)]
 
 
+def test_clock_stays_until_another_one_is_given(tracker, now) -> None:
+    """A second tracker of the same orders that names no clock does not put recorded orders into the present."""
+    tracker.submitted("c", **TERMS)
+    ot.OrderTracker(venue="kraken", strategy="other")
+    assert tracker.status("c") == "pending_new"
+    now.time += 31
+    assert tracker.status("c") == "unknown"
+
+
+def test_numbers_that_no_float_holds_and_a_symbol_that_is_no_text_are_as_if_not_said(recorded, tracker) -> None:
+    """The event counts; nothing fails on the way."""
+    tracker.decided("c", **TERMS | {"quantity": 10**400}, arrival_price=10**400)
+    tracker.submitted("c")
+    tracker.filled("c", 2, 100.0, execution_id="t", symbol=3.5, complete=True)
+    assert recorded.one("order.submissions", **AT) == 1
+    assert recorded.one("fills", **AT) == 1
+
+
 def test_what_is_open_is_remembered_and_the_rest_is_bounded() -> None:
     """Ten thousand orders later an open one is still the same; open ones are bounded, too."""
 
