@@ -51,7 +51,7 @@ import otel_trading as ot
 ot.configure(prometheus_port=0)
 print([name for name in ("grpc", "google.protobuf", "opentelemetry.exporter.otlp", "requests", "yaml") if name in sys.modules])
 """
-    assert run(tmp_path, code) == "['yaml']\n"
+    assert run(tmp_path, code) == "[]\n"
 
 
 MISSING = """

@@ -14,6 +14,7 @@ import otel_trading as ot
 from otel_trading.metrics import catalog, faults
 from otel_trading.semconv.spec import Metric
 from tests.harness import free_port, one, scrape, wait_until
+from tests.unit.pipeline.threads import our_threads
 
 pytestmark = pytest.mark.usefixtures("no_global_meter_provider")
 
@@ -46,10 +47,6 @@ def application(no_global_meter_provider):  # noqa: ARG001 - it comes before
     application = Application()
     yield application
     application.provider.shutdown()
-
-
-def our_threads():
-    return {thread.name for thread in threading.enumerate() if thread.name.startswith("otel-trading")}
 
 
 def test_everything_goes_to_the_applications_provider_and_no_exporter_is_started(configured, application):

@@ -15,13 +15,10 @@ from otel_trading import recording
 from otel_trading.metrics import catalog, faults
 from otel_trading.semconv.spec import Metric
 from tests.harness import free_port, one, scrape, wait_until
+from tests.unit.pipeline.threads import our_threads
 
 JOBS = Metric("my.configure.jobs", "counter", "{job}", "Jobs.")
 LOAD = Metric("my.configure.load", "gauge", "1", "Load.", ends_at_zero=True)
-
-
-def our_threads():
-    return [thread.name for thread in threading.enumerate() if thread.name.startswith(("otel-trading", "Otel"))]
 
 
 def is_free(port):
@@ -166,7 +163,7 @@ def test_disabled_does_nothing_at_all(configured, monkeypatch, tmp_path):
 def test_none_records_and_exports_nothing(configured):
     with configured(exporters="none") as telemetry:
         assert telemetry.endpoint_url is None
-        assert our_threads() == []
+        assert our_threads() == set()
         assert catalog.active()
         catalog.counter(JOBS).add(1)
         assert telemetry.flush()

@@ -19,6 +19,9 @@ patiently = settings(
 )
 """For property tests: how busy the machine is does not matter, and one fixture is for all examples."""
 
+OF_THE_PROCESS = {each.name: each._sources.copy() for each in catalog.meter.all() if isinstance(each, Gauge)}
+"""Callbacks that are there from the import on; those that came later are of other tests, which decorated something."""
+
 Point = tuple[dict[str, str], "float | tuple[int, float]"]
 
 
@@ -74,6 +77,7 @@ def recorded(request: pytest.FixtureRequest) -> Iterator[Recorded]:
     for instrument in catalog.meter.all():
         if isinstance(instrument, Gauge):
             instrument.begin_in_child()  # forget what other tests said of their own strategies and venues
+            instrument._sources[:] = OF_THE_PROCESS.get(instrument.name, [])
     with attached(request.param) as (reader,):
         yield Recorded(reader)
     recording.configure(recording.Options())
