@@ -36,6 +36,8 @@ class Position:
 class Truth:
     """Everything that the record says, after its last event."""
 
+    start: F
+    """What the account began with."""
     cash: F
     equity: F = F(0)
     realized: F = F(0)
@@ -89,7 +91,7 @@ class Truth:
     @property
     def daily_ratio(self) -> F:
         last, before = (list(self.days.values())[n] for n in (-1, -2))
-        return self.daily / (before[1] + last[2] + START)
+        return self.daily / (before[1] + last[2] + self.start)
 
     # -- trades -----------------------------------------------------------------------------------------------------------
 
@@ -159,14 +161,10 @@ class Truth:
         return (float(self.equity / self.units) ** (1 / years) - 1) / float(self.deepest)
 
 
-START = F(0)
-
-
 def read(record: dict) -> Truth:
     """Go through the record from its first event to its last."""
-    global START  # noqa: PLW0603 - what the account began with, of the one record of the run
-    START = F(record["startingCash"])
-    truth = Truth(cash=START, equity=START, units=START, peak=F(1))
+    start = F(record["startingCash"])
+    truth = Truth(start, cash=start, equity=start, units=start, peak=F(1))
     flows = F(0)
     traded: Counter = Counter()
     for event in record["events"]:
@@ -195,7 +193,7 @@ def read(record: dict) -> Truth:
         if unit > truth.peak:
             truth.peak, truth.peak_time = unit, truth.time
         truth.deepest = max(truth.deepest, 1 - unit / truth.peak)
-        truth.days[date] = (unit, truth.equity - flows - START, flows, traded[date])
+        truth.days[date] = (unit, truth.equity - flows - start, flows, traded[date])
     return truth
 
 

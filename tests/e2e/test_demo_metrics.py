@@ -258,7 +258,7 @@ def test_turnover_is_what_was_traded_on_the_last_day_over_the_equity(samples, tr
     """All prices of a day come within a second: over that day's session the average equity is the last one of the day before."""
     traded, before = list(truth.days.values())[-1][3], list(truth.days.values())[-2]
     turnover = one(samples, "trading_portfolio_turnover_ratio", **KEY)
-    assert turnover == pytest.approx(float(traded / (before[1] + before[2] + ledger_of_record.START)), rel=1e-3, abs=1e-9)
+    assert turnover == pytest.approx(float(traded / (before[1] + before[2] + truth.start)), rel=1e-3, abs=1e-9)
 
 
 def test_closed_trades_by_symbol_and_outcome(samples, truth):
