@@ -18,8 +18,6 @@ Stop = Callable[[], None]
 UNKNOWN_VENUE = "unknown"
 """Of an account that does not say its venue, on metrics that cannot be without one."""
 
-_sums: dict[Metric, list[tuple[Read, dict[str, str]]]] = {}
-"""What the sums of all accounts are read from."""
 
 _ACCOUNT: tuple[tuple[Metric, Callable[[Figures], object]], ...] = (
     (metrics.PORTFOLIO_EQUITY, lambda now: now.equity),
@@ -82,32 +80,9 @@ def observe(show: Show, risky: Callable[[], object], check: Callable[[], Check |
     charged = {attributes.VENUE_NAME: UNKNOWN_VENUE, **texts}
     return [
         *(gauge(metric).observe(callback, _those_of(metric, texts)) for metric, callback in callbacks),
-        _add_to(metrics.TRADES, _trades(partial(show, metrics.TRADES)), texts),
-        _add_to(metrics.FUNDING, _funding(partial(show, metrics.FUNDING)), charged),
+        counter(metrics.TRADES).observe(_trades(partial(show, metrics.TRADES)), _those_of(metrics.TRADES, texts)),
+        counter(metrics.FUNDING).observe(_funding(partial(show, metrics.FUNDING)), _those_of(metrics.FUNDING, charged)),
     ]
-
-
-def _add_to(metric: Metric, read: Read, texts: dict[str, str]) -> Stop:
-    """Let what `read` returns be part of a sum that is observed for all accounts at once.
-
-    A counter is observed for good: on an application's MeterProvider it stays an observable one when its last account ends.
-    """
-    source = (read, _those_of(metric, texts))
-    sources = _sums.get(metric)
-    if sources is None:
-        sources = _sums[metric] = []
-        counter(metric).observe(partial(_all_of, sources))
-    sources.append(source)
-
-    def stop() -> None:
-        if source in sources:
-            sources.remove(source)
-
-    return stop
-
-
-def _all_of(sources: list[tuple[Read, dict[str, str]]]) -> list[tuple[object, dict[str, str]]]:
-    return [(value, {**texts, **more}) for read, texts in sources.copy() for value, more in read()]
 
 
 def _those_of(metric: Metric, texts: dict[str, str]) -> dict[str, str]:

@@ -129,7 +129,18 @@ def _called(about: str, callback: ObserveCallback, fixed: Texts) -> list[tuple[f
 
 
 class Sum(Observable[SumCell]):
-    """A counter or an up-down counter: it is either added to or observed, never both."""
+    """A counter or an up-down counter: it is either added to or observed, never both, and for good.
+
+    On the application's route it is an instrument of the one kind or of the other, which its provider does not forget.
+    """
+
+    def __init__(self, metric: Metric) -> None:
+        super().__init__(metric)
+        self._read_back = False
+
+    @property
+    def observed(self) -> bool:
+        return self._read_back
 
     @faults.contained("record")
     def add(self, amount: Any = 1, attributes: Any = None, context: Any = None) -> None:
@@ -146,14 +157,16 @@ class Sum(Observable[SumCell]):
             if recorded or any(not cell.empty for cell in self._cells.values()):
                 raise ConfigurationError(f"{self.name} is already recorded by this program: it cannot be observed too")
             stop = super().observe(callback, attributes)
+            self._read_back = True
+            self._declare_stock()
             self._reclass()
         return stop
 
     def points(self, reader: Hashable) -> Sequence[SumCell]:
-        return self._read() if self._sources else super().points(reader)
+        return self._read() if self.observed else super().points(reader)
 
     def _cell_class(self) -> type[Cell]:
-        return ObservedSum if self._sources else super()._cell_class()
+        return ObservedSum if self.observed else super()._cell_class()
 
 
 class Gauge(Observable[GaugeCell]):

@@ -179,6 +179,14 @@ def test_what_a_callback_returns_is_checked_as_what_is_recorded(stock, fills, re
     assert dict(faults.dropped) == {reason: 1}
 
 
+def test_a_counter_whose_callbacks_have_stopped_can_be_observed_again(stock, fills):
+    """An account ends and another begins; the application's provider keeps the observable instrument all the while."""
+    fills.observe(lambda: 3)()
+    assert stock.values(FILLS.name) == {}
+    fills.observe(lambda: 5)
+    assert stock.value(FILLS.name) == 5.0
+
+
 def test_a_counter_is_added_to_or_observed_but_never_both(stock, fills, funding):
     fills.add(1)
     with pytest.raises(ConfigurationError, match=r"trading\.test\.fills is already recorded by this program"):
