@@ -16,11 +16,11 @@ from otel_trading.account.entering import Entering, contain
 from otel_trading.account.money import LARGEST, SMALLEST, Amount, Exact, amount
 from otel_trading.account.polling import Poll
 from otel_trading.account.reconciliation import Differences
-from otel_trading.account.sessions import Clock
 from otel_trading.account.settings import Rule, checked, positive, text
 from otel_trading.errors import ConfigurationError
 from otel_trading.metrics import faults
 from otel_trading.metrics.values import labels
+from otel_trading.orders.clock import Clock
 from otel_trading.semconv import attributes
 
 _live: dict[tuple[str, str | None, str | None], Account] = {}

@@ -20,10 +20,11 @@ from otel_trading.account.money import Amount, Exact, amount
 from otel_trading.account.polling import Poll
 from otel_trading.account.readings import Readings
 from otel_trading.account.reconciliation import Check, Differences
-from otel_trading.account.sessions import Clock, Timeline, seconds
+from otel_trading.account.sessions import Timeline, seconds
 from otel_trading.account.settings import Settings
 from otel_trading.account.state import State, Update
 from otel_trading.metrics import faults
+from otel_trading.orders.clock import Clock, checked, present
 from otel_trading.recording.calls import record_error
 from otel_trading.semconv.spec import Metric
 
@@ -48,7 +49,7 @@ class Entering(Readings):
     def _begin(self, cash: Decimal, clock: Clock) -> None:
         self._lock = RLock()  # a signal handler may come in between and use the account too
         self._cash = cash
-        self._clock = clock
+        self._clock = checked(clock)
         self._history = History()
         self._state, self._timeline = self._blank()
         self._executions: dict[str, None] = {}
@@ -266,9 +267,9 @@ class Entering(Readings):
 
     def _pass(self, now: float) -> None:
         """Take notice of the time when somebody looks: it is no event, but it may end the session."""
-        present = self._timeline.present(now)
-        if present is not None and present >= self._timeline.end:
-            self._pass_session(present)
+        moment = self._timeline.present(now)
+        if moment is not None and moment >= self._timeline.end:
+            self._pass_session(moment)
             self._changed = self._dirty = True
 
     def _pass_session(self, time: float) -> None:
@@ -291,18 +292,18 @@ class Entering(Readings):
 
         A metric that has seen them begins the next collection.
         """
-        now = self._clock()
+        now = present(self._clock)
         with self._lock, Exact():
             self._pass(now)
             found = self._figures
             if found is None or metric in self._shown_to:
                 self._shown_to.clear()
-                present = self._timeline.present(now)
+                moment = self._timeline.present(now)
                 if found is None or self._changed or self._settings.stale_after is not None:
-                    found = self._figures = figures(self._state, present)
+                    found = self._figures = figures(self._state, moment)
                     self._changed = False
                 else:
-                    found = self._figures = found.later(self._state, present)
+                    found = self._figures = found.later(self._state, moment)
             self._shown_to.add(metric)
             missing, self._state.book.missing = self._state.book.missing, set()
         self._say_missing(missing)

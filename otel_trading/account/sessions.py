@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
 from datetime import date, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
 from otel_trading.errors import ConfigurationError
 from otel_trading.metrics import faults
 from otel_trading.metrics.values import as_float
-
-Clock = Callable[[], float]
+from otel_trading.orders.clock import Clock
 
 _DAY = 86_400.0
 _MINUTE = 60.0

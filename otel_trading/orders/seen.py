@@ -15,6 +15,7 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Final, TypeAlias, cast
 
 from otel_trading.metrics import faults
+from otel_trading.orders.clock import present
 from otel_trading.orders.recent import Recent
 from otel_trading.orders.tally import Growth, Tally
 from otel_trading.orders.tracker import Known, Life, Order, Sink
@@ -225,7 +226,7 @@ class Memory:
     def lives(self) -> list[Life]:
         """Return the orders that have not ended."""
         with self._lock:
-            self._expire(self.clock())
+            self._expire(present(self.clock))
             return list(self._lives)
 
     def _of(self, keys: Sequence[str], now: float, known: Known | None) -> Order:

@@ -12,6 +12,7 @@ from otel_trading.errors import ConfigurationError
 from otel_trading.metrics import faults
 from otel_trading.metrics.values import as_float
 from otel_trading.orders import Fill, Known, Life, Report, read_event, vocabulary
+from otel_trading.orders.clock import checked
 from otel_trading.orders.reading import amount, text
 from otel_trading.orders.tracker import GRACE, TIMEOUT
 from otel_trading.recording import tracker_gauges
@@ -91,7 +92,7 @@ class OrderTracker:
         self._recorder = recorders(Terms(currency, keeper, multiplier))[Context(venue, strategy, named)]
         self._memory = self._recorder.memory
         if clock is not None:  # else it stays the one that another tracker has set
-            self._memory.clock = clock
+            self._memory.clock = checked(clock)
         self._known = Known(timeout=float(timeout), grace=float(grace))
 
     @property

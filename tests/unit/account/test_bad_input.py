@@ -237,3 +237,26 @@ def test_prices_of_too_many_symbols_are_left_out_and_fills_are_not(account, monk
     main.fill("S9", "buy", 1, 1)
     main.mark("S9", 2)
     assert main.unrealized_pnl == Decimal(1)
+
+
+@pytest.mark.parametrize(
+    "broken", [lambda: 1 / 0, lambda: None, lambda: "now", lambda: float("nan")], ids=["raises", "None", "text", "NaN"]
+)
+def test_clock_that_fails_leaves_out_what_happens_meanwhile_and_raises_nowhere(account, seen, broken) -> None:
+    """What is known is still shown, and the account goes on when the clock does."""
+    told = [lambda: 1_700_000_000]
+
+    def clock() -> object:
+        return told[0]()
+
+    main = account(clock=clock)
+    main.fill("AAPL", "buy", 1, 100, execution_id="1")
+    told[0] = broken
+    main.fill("AAPL", "buy", 1, 100, execution_id="2")
+    main.mark("AAPL", 110)
+    assert (main.equity, main.drawdown, main.drawdown_duration) == (10_000, 0, 0)
+    assert seen.values()["portfolio.equity"] == 10_000
+    assert {component for component, _ in faults.errors} == {"account", "clock"}
+    told[0] = lambda: Decimal(1_700_000_001)
+    main.mark("AAPL", 110)
+    assert main.equity == 10_010

@@ -379,3 +379,21 @@ def test_nothing_is_raised_whatever_is_told(recorded, nonsense) -> None:
     tracker.rejected("c", nonsense, time=nonsense)
     assert recorded.one("orders", status="rejected") == 1
     assert not faults.errors
+
+
+def test_clock_that_fails_is_no_fault_of_the_bot(recorded, now) -> None:
+    """What is open can still be asked for, and is collected; it goes on when the clock does."""
+    told = [now]
+
+    def clock() -> float:
+        return told[0]()
+
+    tracker = ot.OrderTracker(venue="kraken", strategy="s", clock=clock)
+    tracker.submitted("c", **TERMS)
+    told[0] = lambda: 1 / 0
+    tracker.canceled("c")
+    assert (tracker.active, tracker.unresolved, tracker.status("c")) == (1, 0, "pending_new")
+    assert recorded.one("order.active", **AT) == 1
+    told[0] = now
+    tracker.canceled("c")
+    assert tracker.active == 0
