@@ -1,17 +1,18 @@
-"""The environment of autometrics, which cannot share ours."""
+"""Environments of libraries that cannot share ours: autometrics, and what the tests compare the mathematics with."""
 
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
 from functools import cache
 from pathlib import Path
 
-from benchmarks.processes import ROOT
+from filelock import FileLock
 
-_LOCK = Path(__file__).with_name("autometrics.lock")
+from benchmarks.processes import ROOT
 
 
 class UnavailableError(RuntimeError):
@@ -20,24 +21,31 @@ class UnavailableError(RuntimeError):
 
 @cache
 def autometrics_python() -> Path:
-    """Return the interpreter of an environment with autometrics, made once for each content of its lock."""
+    """Return the interpreter of an environment with autometrics."""
+    return python_of("autometrics", Path(__file__).with_name("autometrics.lock"))
+
+
+def python_of(name: str, lock: Path) -> Path:
+    """Return the interpreter of the environment `name`, made once for each content of its `lock`; others wait meanwhile."""
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    name = f"autometrics-{version}-{hashlib.sha256(_LOCK.read_bytes()).hexdigest()[:12]}"
-    directory = ROOT / ".cache" / name
+    directory = ROOT / ".cache" / f"{name}-{version}-{hashlib.sha256(lock.read_bytes()).hexdigest()[:12]}"
+    directory.parent.mkdir(exist_ok=True)
     python = directory / "bin" / "python"
-    if not (directory / "complete").exists():
-        beside = Path(sys.executable).with_name("uv")
-        uv = str(beside) if beside.exists() else shutil.which("uv")
-        if uv is None:
-            raise UnavailableError("uv is not installed")
-        _run(uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(directory))
-        _run(uv, "pip", "install", "--quiet", "--python", str(python), "--require-hashes", "--requirement", str(_LOCK))
-        (directory / "complete").touch()
+    with FileLock(directory.with_name(f"{directory.name}.lock")):
+        if not (directory / "complete").exists():
+            beside = Path(sys.executable).with_name("uv")
+            uv = str(beside) if beside.exists() else shutil.which("uv")
+            if uv is None:
+                raise UnavailableError("uv is not installed")
+            _run(uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(directory))
+            _run(uv, "pip", "install", "--quiet", "--python", str(python), "--require-hashes", "--requirement", str(lock))
+            (directory / "complete").touch()
     return python
 
 
 def _run(*command: str) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    environment = {**os.environ, "UV_PYTHON_DOWNLOADS": "never"}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     if done.returncode:
-        sys.stderr.write(done.stderr)  # not for the page: it names addresses and paths
+        sys.stderr.write(done.stderr)  # not for a page: it names addresses and paths
         raise UnavailableError(f"uv {command[1]} failed")

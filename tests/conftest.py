@@ -1,14 +1,19 @@
-"""What every test gets: the output of the real programs that it started, when it fails."""
+"""What every test gets: time, and the output of the real programs that it started, when it fails."""
 
 from __future__ import annotations
 
 from collections.abc import Generator
 
 import pytest
+from hypothesis import settings
 
 from tests.harness import process
 
 LOG_TAIL = 8000
+
+# How busy the machine is says nothing of what is tested.
+settings.register_profile("without a deadline", deadline=None)
+settings.load_profile("without a deadline")
 
 
 @pytest.hookimpl(wrapper=True)

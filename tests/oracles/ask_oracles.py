@@ -1,4 +1,4 @@
-"""Run by the interpreter of tests/oracles/environment.py: writes as JSON what the oracles say of real prices.
+"""Run by the interpreter of the environment of requirements/oracles.lock: writes as JSON what the oracles say of real prices.
 
     python ask_oracles.py answers.json
 

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
+from benchmarks.environments import UnavailableError, python_of
+from benchmarks.processes import ROOT
 from tests.harness.programs import missing_program
-from tests.oracles.environment import UnavailableError, alone, oracles_python
 
 ASK = Path(__file__).with_name("ask_oracles.py")
 
@@ -23,10 +25,10 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     if "PYTEST_XDIST_WORKER" in os.environ:
         session = session.parent
     file, reason = session / "answers.json", session / "no-answers"
-    with alone(session / "answers.lock"):
+    with FileLock(session / "answers.lock"):
         if not file.exists() and not reason.exists():
             try:
-                python = oracles_python()
+                python = python_of("oracles", ROOT / "requirements" / "oracles.lock")
             except UnavailableError as error:
                 reason.write_text(f"the environment of the oracles cannot be made: {error}", encoding="utf-8")
             else:
