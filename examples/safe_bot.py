@@ -1,0 +1,35 @@
+"""A bot that goes on where it was, stops when it loses too much, and is missed when it hangs. Prints what it knows.
+
+Run it twice: the account is the same, and the fills that it is told again count once.
+"""
+# ruff: noqa: ANN001, ANN201, INP001, T201 - an example is a script that prints
+
+import os
+
+import otel_trading as ot
+
+telemetry = ot.configure(service_name="safe-bot", prometheus_port=int(os.environ.get("PORT", "9464")))
+account = ot.Account("main", currency="USD", cash=100_000, strategy="sma_cross", venue="kraken", ledger="state/main.db")
+breaker = ot.CircuitBreaker("daily-loss", account=account, max_daily_loss=0.03, max_drawdown=0.10, enforce=True)
+
+
+@ot.order_execution(venue="kraken", strategy="sma_cross", breaker=breaker)
+def place_order(symbol, side, quantity):
+    return {"id": f"{symbol}-{side}", "status": "closed", "amount": quantity, "filled": quantity, "average": 100.0}
+
+
+@ot.strategy_cycle("sma_cross", every=60)
+def on_bar(symbol, close):
+    account.mark(symbol, close)
+    if breaker.check():
+        place_order(symbol, "buy", 1.0)
+
+
+account.sync_fills([{"id": "F-1", "symbol": "ETH/USD", "side": "buy", "amount": 400.0, "price": 50.0}])
+try:
+    for close in (51.0, 52.0, 10.0):
+        on_bar("ETH/USD", close)
+except ot.CircuitOpen as reason:
+    print("no more orders:", reason)
+print("equity", account.equity, "drawdown", f"{account.drawdown:.1%}", "breaker", breaker.state)
+telemetry.shutdown()
