@@ -10,12 +10,18 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final, cast
 
-from otel_trading.account.sessions import Timeline
+from otel_trading.account.history import History
+from otel_trading.account.money import ZERO, Exact
+from otel_trading.account.sessions import Timeline, TradingDay
+from otel_trading.account.settings import Settings
 from otel_trading.account.state import State
 from otel_trading.errors import ConfigurationError
 
 FORMAT: Final = 1
 """Raised with every change of what a document means."""
+
+_ANY: Final = Settings("average", TradingDay("00:00", "UTC"), 86_400.0, 2, 2, 252.0, 0.0, 0.95, None, None)
+"""Settings to look at a document with: none of them changes the figures of `summary`."""
 
 
 def capture(state: State, timeline: Timeline) -> dict[str, Any]:
@@ -65,3 +71,32 @@ def restore(document: Mapping[str, Any], state: State, timeline: Timeline, name:
         raise ConfigurationError(
             f"Account {name!r}: what was given to restore is no state of an account ({type(error).__name__}: {error})"
         ) from error
+
+
+def summary(document: Mapping[str, Any], name: str = "") -> dict[str, Any]:
+    """Return the figures of the account `name` that `document` is of, for somebody who looks at it.
+
+    `currency`; `cash`, `equity`, `peak` and `realized` as Decimal in that currency; `drawdown` and `max_drawdown` as positive
+    fractions of the peak; `positions`, by symbol the signed size and the last price; `trades`, how many were closed by
+    outcome. What is not known is None.
+
+    :raises ConfigurationError: it is no document of an account, or of a later version.
+    """
+    currency = document.get("currency") if isinstance(document, Mapping) else None  # pyright: ignore[reportUnnecessaryIsInstance] - from a file
+    with Exact():
+        state = State(str(currency), ZERO, _ANY, History())
+        restore(document, state, Timeline(lambda: 0.0, _ANY.day, _ANY.returns_every), name)
+        trades: dict[str, int] = {}
+        for (_, outcome), number in state.trades.closed.items():
+            trades[outcome] = trades.get(outcome, 0) + number
+        return {
+            "currency": currency,
+            "cash": state.cash,
+            "equity": state.equity,
+            "peak": state.peak_equity,
+            "drawdown": state.drawdown,
+            "max_drawdown": state.max_drawdown,
+            "realized": state.realized,
+            "positions": {symbol: (holding.size, holding.price) for symbol, holding in state.book.open.items()},
+            "trades": trades,
+        }

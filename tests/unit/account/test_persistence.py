@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from otel_trading.account import Account
+from otel_trading.account import Account, persistence
 from otel_trading.account.ledger import Ledger
 from otel_trading.errors import ConfigurationError
 
@@ -215,3 +215,36 @@ def test_ledger_that_cannot_be_used_is_named(account, tmp_path: Path) -> None:
         account(ledger=tmp_path / "main.db")
     assert Ledger.open(tmp_path / "other.db", flush_every=1.0).flush()
     Ledger.open(tmp_path / "other.db", flush_every=1.0).close()
+
+
+def test_summary_of_a_document_has_the_figures_of_the_account(account) -> None:
+    main = account()  # 10,000 USD
+    main.fill("AAPL", "buy", 10, 100)
+    main.mark("AAPL", 200)
+    main.fill("AAPL", "sell", 5, 100)
+    main.fill("MSFT", "sell", "2.5", 40)
+    main.fill("MSFT", "buy", "2.5", 60)
+    assert persistence.summary(json.loads(json.dumps(main.dump())), "main") == {
+        "currency": "USD",
+        "cash": Decimal(9450),
+        "equity": Decimal(9950),
+        "peak": Decimal(11000),
+        "drawdown": pytest.approx(1050 / 11000),
+        "max_drawdown": pytest.approx(1050 / 11000),
+        "realized": Decimal(-50),
+        "positions": {"AAPL": (Decimal(5), Decimal(100))},
+        "trades": {"loss": 1},
+    }
+
+
+def test_summary_says_nothing_of_what_an_account_does_not_know() -> None:
+    main = Account("bare", currency="EUR")
+    found = persistence.summary(main.dump())
+    main.close()
+    assert (found["currency"], found["cash"], found["equity"], found["peak"]) == ("EUR", None, None, None)
+
+
+@pytest.mark.parametrize("document", [None, {}, {"format": 99}], ids=["nothing", "empty", "later version"])
+def test_summary_of_what_is_no_document_is_refused(document) -> None:
+    with pytest.raises(ConfigurationError):
+        persistence.summary(document)
