@@ -10,7 +10,7 @@ from typing import Any, overload
 
 from opentelemetry.trace import SpanKind
 
-from otel_trading import metrics
+from otel_trading import metrics, tracing
 from otel_trading.decorators import spans
 from otel_trading.decorators.blocks import Block
 from otel_trading.decorators.kinds import CallableObject, Decorator, FunctionT, P, R_co, default_name
@@ -43,7 +43,7 @@ class _StrategyCycle:
     a cycle is counted as an error of the component `strategy`, too.
 
     With `every`, a strategy has a heartbeat of its name that beats when a cycle ends and is missed when none has ended for
-    `stalled_after` times `every` (see `ot.heartbeat`); it begins with the first cycle. None: it has none.
+    `stalled_after` times `every` (see `ot.heartbeat`), the first time from the beginning of the first cycle. None: it has none.
 
     Raises `ConfigurationError` when `every` or `stalled_after` is not a positive number.
     """
@@ -90,8 +90,13 @@ def _hooks(name: str | None, every: float | None, timeout: float | None, shape: 
     pulse = None if timeout is None else _pulses[strategy, timeout]
     current = shape is None or shape.runs_at_once
 
-    def begin() -> OpenSpan:
+    def traced() -> OpenSpan:
         return spans.start(f"cycle {strategy}", SpanKind.INTERNAL, {STRATEGY_NAME: strategy}, current=current)
+
+    def awaited() -> OpenSpan | None:
+        if pulse is not None and pulse.last is None:  # the first cycle may be the one that hangs
+            pulse.beat()
+        return traced() if tracing.enabled() else None
 
     def ended(_result: object, _seconds: float, span: OpenSpan | None) -> None:
         cycle.ended()
@@ -107,7 +112,9 @@ def _hooks(name: str | None, every: float | None, timeout: float | None, shape: 
         if span is not None:
             span.end(error_type=error_type(error))
 
-    return Hooks(failed, ended, cycle.duration, begin=begin, begins="traced")
+    if pulse is None:
+        return Hooks(failed, ended, cycle.duration, begin=traced, begins="traced")
+    return Hooks(failed, ended, cycle.duration, begin=awaited, begins="always")
 
 
 def _pulse(key: tuple[str, float]) -> Heartbeat:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import math
 import os
@@ -128,6 +129,42 @@ def test_stacks_show_where_each_thread_is_and_no_secret(watchdog, clock, caplog)
     assert "in test_stacks_show_where_each_thread_is_and_no_secret" in text
     assert not [secret for secret in ("8842719", "deadbeef", "s3cr3t") if secret in text]
     assert "_current_frames" not in text  # the one that looks is left out
+
+
+@pytest.mark.usefixtures("no_faults")
+@pytest.mark.parametrize("ends", [True, False], ids=["returns", "raises"])
+def test_strategy_that_hangs_in_its_first_cycle_is_missed(recorded, watchdog, clock, ends) -> None:
+    """It is awaited from the beginning of the cycle, and its end is the beat that it is back with."""
+    seen: list[float | None] = []
+
+    @strategy_cycle("hangs", every=60)
+    def on_bar() -> None:
+        for silent in (179, 1):
+            clock.now += silent
+            watchdog.look()
+            seen.append(stalls(recorded, "hangs"))
+        if not ends:
+            raise LookupError
+
+    with contextlib.nullcontext() if ends else pytest.raises(LookupError):
+        on_bar()
+    assert seen == [None, 1]
+    assert recorded.one("heartbeat.last_beat.time", heartbeat__name="hangs") == clock.now
+
+
+@pytest.mark.usefixtures("no_faults")
+def test_beginning_of_a_later_cycle_is_no_beat(recorded, watchdog, clock) -> None:
+    """A loop that begins cycles and ends none is not alive: only the end of one is a beat."""
+
+    @strategy_cycle("starts", every=60)
+    def on_bar(seconds: float) -> None:
+        clock.now += seconds
+        watchdog.look()
+
+    on_bar(0)
+    clock.now += 100
+    on_bar(80)
+    assert stalls(recorded, "starts") == 1
 
 
 @pytest.mark.usefixtures("no_faults")
