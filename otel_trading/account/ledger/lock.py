@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -21,6 +22,8 @@ def locked(path: Path) -> FileLock:
     try:
         lock.acquire()  # pyright: ignore[reportUnknownMemberType] - of its return type, which is not used
     except Timeout:
+        if not os.path.lexists(lock.lock_file):  # where no file can be made, some file systems say that there is none
+            raise ConfigurationError(f"ledger {path}: no file can be made in {path.parent}, name another place") from None
         raise ConfigurationError(
             f"ledger {path}: {_holder(path)} has it open; one process writes a ledger, give each bot a file of its own"
         ) from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -189,6 +190,12 @@ def test_a_directory_that_cannot_be_made_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigurationError, match="its directory cannot be made"):
         Ledger.open(tmp_path / "file" / "main.db")
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the place where no file can be made is Linux's")
+def test_a_place_where_no_file_can_be_made_is_not_said_to_be_another_process():
+    with pytest.raises(ConfigurationError, match="no file can be made in /proc, name another place"):
+        Ledger.open(Path("/proc/main.db"))
 
 
 def test_a_refused_file_is_free_again(written, open_ledger):
