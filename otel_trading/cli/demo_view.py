@@ -55,8 +55,8 @@ class View:
     @property
     def title(self) -> str:
         plan = self.session.plan
-        first, last = self.session.first.time.date(), self.session.last.time.date()
-        return f"paper trading {plan.bars} days, {first} to {last}, seed {plan.seed}"
+        first, last = self.session.first.time, self.session.last.time
+        return f"paper trading {plan.bars} days, {first:%Y-%m} to {last:%Y-%m}, seed {plan.seed}"
 
     def ended(self, linger: float | None) -> None:
         """Say how the trading ended, and how long the metrics stay: `linger` seconds, None for until Ctrl-C."""
@@ -219,7 +219,7 @@ def summary(session: Session) -> list[tuple[str, str]]:
 def model_line(session: Session) -> str:
     """Say honestly how good the model is."""
     model = session.model
-    return f"direction v1, trained on {model.samples} days before that, right on {model.test_accuracy:.0%} of the unseen ones"
+    return f"direction v1, trained on {model.samples} earlier days, {model.test_accuracy:.0%} of unseen ones right"
 
 
 def _figures(session: Session) -> RenderableType:

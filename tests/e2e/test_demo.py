@@ -17,13 +17,15 @@ from tests.harness import Process, fetch, free_port, scrape, wait_until
 
 def test_a_run_without_lingering_ends_with_0_and_says_plainly_what_it_does(tmp_path):
     done = subprocess.run(
-        [PROGRAM, "demo", "--bars", "300", "--speed", "max", "--linger", "0", "--port", str(free_port())],
+        [PROGRAM, "demo", "--bars", "300", "--speed", "max", "--linger", "0", "--port", str(free_port()), "--seed", "1234567890"],
         cwd=tmp_path, capture_output=True, text=True, timeout=150, check=False,
     )  # fmt: skip
 
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     assert lines[0].startswith("otel-trading demo: paper trading 300 days, 2003-")
+    assert lines[0].endswith(", seed 1234567890")
+    assert len(lines[0]) <= 80, "a usual terminal has 80 columns"
     assert lines[1].startswith("metrics: http://127.0.0.1:")
     assert lines[-2].startswith("100 %")
     assert lines[-1] == "finished"
