@@ -144,6 +144,16 @@ class Account(Entering):
         """Name, strategy and venue: what tells it from all other accounts of the process."""
         return self._identity
 
+    @property
+    def strategy(self) -> str | None:
+        """The strategy that trades in it, as it was given."""
+        return self._identity[1]
+
+    @property
+    def venue(self) -> str | None:
+        """The venue at which it is held, as it was given."""
+        return self._identity[2]
+
     @faults.contained("account")
     def fill(
         self,

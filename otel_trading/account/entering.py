@@ -73,19 +73,18 @@ class Entering(Readings):
 
     def _keep_in(self, path: str | os.PathLike[str], flush_every: float) -> Callable[[], None]:
         """Go on from what the ledger has of this account, and let it ask for what changes; return what ends that."""
-        from otel_trading.account.ledger import Ledger
+        from otel_trading.account.ledger import Ledger, keys
 
         path = Path(path) if isinstance(path, os.PathLike) else path
         self.ledger = Ledger.open(path, flush_every=flush_every)
-        name, strategy, venue = self._identity
-        key = f"{name}/{strategy or ''}/{venue or ''}".rstrip("/")
+        key = keys.key(*self._identity)
         document = self.ledger.document("account", key)
         if document is not None:
             self.restore({**document, "executions": self.ledger.executions(key)})
         self._unsaved = deque(maxlen=REMEMBERED_EXECUTIONS)
         self._history.begin()
         self._dirty = True
-        return self.ledger.keep("account", key, self._changes, account=name)
+        return self.ledger.keep("account", key, self._changes, account=self.name)
 
     def _changes(self) -> Changes | None:
         """Return what changed since the last call: captured under the lock, written as text outside of it."""

@@ -314,10 +314,10 @@ class CircuitBreaker:
         """Go on from what the ledger has of it, and let the ledger ask for what changes."""
         if ledger is None:
             return None
-        from otel_trading.account.ledger import Ledger
+        from otel_trading.account.ledger import Ledger, keys
 
         self._ledger = book = Ledger.open(ledger, flush_every=1.0) if isinstance(ledger, (str, Path)) else ledger
-        name = "/".join(self._identity).rstrip("/")
+        name = keys.key(*self._identity)
         document = book.document("breaker", name)
         if document is not None:
             try:

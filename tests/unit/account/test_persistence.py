@@ -132,8 +132,8 @@ def test_other_settings_take_over_what_they_can(account, clock) -> None:
         None,
         {},
         {"format": 99},
-        {"format": 1, "currency": "USD"},
-        {"format": 1, "currency": "USD", "state": {"book": 1}, "timeline": {}},
+        {"format": 2, "currency": "USD"},
+        {"format": 2, "currency": "USD", "state": {"book": 1}, "timeline": {}},
     ],
     ids=["nothing", "empty", "later version", "cut off", "junk"],
 )
@@ -184,11 +184,16 @@ def test_account_that_is_made_again_goes_on_from_what_the_one_before_had_just_no
 
 def test_strategies_of_one_name_are_kept_apart_in_one_ledger(account, tmp_path: Path) -> None:
     path = tmp_path / "main.db"
-    for strategy, venue, cash in (("a", None, 1), (None, "a", 2), ("a", "a", 3)):
-        account(ledger=path, strategy=strategy, venue=venue, cash=cash).close()
-    for strategy, venue, cash in (("a", None, 1), (None, "a", 2), ("a", "a", 3)):
-        again = account(ledger=path, strategy=strategy, venue=venue, cash=0)
+    identities = [
+        ("main", "a", None), ("main", None, "a"), ("main", "a", "a"), ("main", "a/a", None), ("main", None, "a/"),
+        ("main/a", None, None), ("main%2Fa", None, None), ("main/", "a", None), ("main/a/", None, None),
+    ]  # fmt: skip
+    for cash, (name, strategy, venue) in enumerate(identities, start=1):
+        account(name, ledger=path, strategy=strategy, venue=venue, cash=cash).close()
+    for cash, (name, strategy, venue) in enumerate(identities, start=1):
+        again = account(name, ledger=path, strategy=strategy, venue=venue, cash=0)
         assert again.equity == cash
+        assert (again.name, again.strategy, again.venue) == (name, strategy, venue)
         again.close()
     again.ledger.close()
 

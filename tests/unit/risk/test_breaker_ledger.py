@@ -67,6 +67,20 @@ def test_a_trip_and_a_reset_do_not_wait_for_the_writers_turn(tmp_path, breaker, 
     with_book.close()
 
 
+def test_breakers_whose_names_have_a_slash_are_kept_apart(tmp_path, breaker) -> None:
+    """Opened by one account, it does not stay open for another one of which name and strategy read the same."""
+    path = tmp_path / "risk.db"
+    one = Account("main", strategy="sma", currency="USD")
+    other = Account("main/sma", currency="USD")
+    breaker("b", account=one, ledger=path).trip("spread")
+    breaker("b", account=one, ledger=path).close()
+    assert breaker("b", account=other, ledger=path).state == "closed"
+    assert breaker("b", account=one, ledger=path).state == "open"
+    for account in (one, other):
+        account.close()
+    Ledger.open(path, flush_every=1.0).close()
+
+
 def test_ledger_of_its_own(tmp_path, breaker) -> None:
     breaker("own", ledger=tmp_path / "risk.db").trip("spread")
     breaker("own").close()  # takes its place, and ends it
@@ -140,15 +154,19 @@ def test_breakers_of_one_name_are_told_apart_by_strategy_and_venue(tmp_path, clo
     with_book.close()
 
 
-def test_metrics_of_a_breaker_carry_the_strategy_of_its_account(recorded, clock) -> None:
-    accounts = [Account("main", currency="USD", cash=1000, strategy=strategy, clock=clock) for strategy in ("a", "b")]
+@pytest.mark.parametrize("part", ["strategy", "venue"])
+def test_metrics_of_a_breaker_carry_what_tells_its_account_from_others(recorded, clock, part) -> None:
+    """Two accounts that differ by nothing else are two series of each of its metrics."""
+    accounts = [Account("main", currency="USD", cash=1000, clock=clock, **{part: name}) for name in ("a", "b")]
     made = [CircuitBreaker("b", account=account, max_drawdown=0.1, clock=clock) for account in accounts]
     accounts[0].fill("A/USD", "buy", 10, 100)
     accounts[0].mark("A/USD", 80)
-    known = {"circuit_breaker.name": "b", "account.name": "main"}
-    assert recorded.points("circuit_breaker.open") == [
-        ({**known, "strategy.name": "a"}, 1.0),
-        ({**known, "strategy.name": "b"}, 0.0),
+    first, second = ({"circuit_breaker.name": "b", "account.name": "main", f"{part}.name": name} for name in ("a", "b"))
+    assert recorded.points("circuit_breaker.open") == [(first, 1.0), (second, 0.0)]
+    assert recorded.points("circuit_breaker.trips") == [({**first, "circuit_breaker.reason": "max_drawdown"}, 1)]
+    assert recorded.points("risk.limit_utilization_ratio") == [
+        ({**first, "risk.limit.name": "max_drawdown"}, pytest.approx(2.0)),
+        ({**second, "risk.limit.name": "max_drawdown"}, 0.0),
     ]
     for one in [*made, *accounts]:
         one.close()
