@@ -127,7 +127,12 @@ class CircuitBreaker:
         self._reasons: set[str] = set()
         account_name, account_strategy, venue = _identity(account)
         strategy = strategy or account_strategy
-        self._known = {a.CIRCUIT_BREAKER_NAME: self.name, a.ACCOUNT_NAME: account_name, a.STRATEGY_NAME: strategy}
+        self._known = {
+            a.CIRCUIT_BREAKER_NAME: self.name,
+            a.ACCOUNT_NAME: account_name,
+            a.VENUE_NAME: venue,
+            a.STRATEGY_NAME: strategy,
+        }
         self._identity = tuple(part or "" for part in (self.name, account_name, strategy, venue))
         with _live_lock:
             before, _live[self._identity] = _live.get(self._identity), self

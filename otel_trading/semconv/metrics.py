@@ -724,7 +724,7 @@ CIRCUIT_BREAKER_OPEN: Final = Metric(
     kind="gauge",
     unit="{state}",
     description="Whether a circuit breaker is open, 1, or lets trading pass, 0.",
-    attributes=("trading.circuit_breaker.name", "trading.account.name", "trading.strategy.name"),
+    attributes=("trading.circuit_breaker.name", "trading.account.name", "trading.venue.name", "trading.strategy.name"),
 )
 
 CIRCUIT_BREAKER_TRIPS: Final = Metric(
@@ -736,6 +736,7 @@ CIRCUIT_BREAKER_TRIPS: Final = Metric(
         "trading.circuit_breaker.name",
         "trading.circuit_breaker.reason",
         "trading.account.name",
+        "trading.venue.name",
         "trading.strategy.name",
     ),
 )
@@ -749,6 +750,7 @@ RISK_LIMIT_UTILIZATION_RATIO: Final = Metric(
         "trading.risk.limit.name",
         "trading.circuit_breaker.name",
         "trading.account.name",
+        "trading.venue.name",
         "trading.strategy.name",
     ),
 )
