@@ -223,7 +223,7 @@ class Book:
         _add(self.funding, currency, amount)
         self._receive(currency, amount)
         if holding is not None and holding.size and holding.result is not None:
-            _add(holding.result, currency, amount)
+            holding.result = _with(holding.result, currency, amount)
         return currency
 
     def take_closed(self) -> list[Closed]:
@@ -275,7 +275,7 @@ class Book:
             "realized": dict(self.realized),
             "cash_known": self.cash_known,
             "realized_known": self.realized_known,
-            "rates": [[*pair, price] for pair, price in self.rates.prices.items()],
+            "rates": self.rates.prices.copy(),
             "holdings": [holding.capture() for holding in self.holdings.values()],
             "open": list(self.open),
         }
@@ -291,7 +291,7 @@ class Book:
         self.holdings, self._unknown, self._closed = {}, set(), []
         self._net = dict(self.cash)
         for stored in state["holdings"]:
-            holding = self.holding(stored["symbol"])
+            holding = self.holding(stored[0])
             holding.restore(stored)
             self._count(holding)
         self.open = {symbol: self.holdings[symbol] for symbol in state["open"]}
@@ -319,8 +319,8 @@ class Book:
         if realized is None:
             holding.result = None
         elif holding.result is not None:
-            _add(holding.result, holding.instrument.settle, realized)
-            _add(holding.result, fee_currency, opening - fee)
+            result = _with(holding.result, holding.instrument.settle, realized)
+            holding.result = _with(result, fee_currency, opening - fee)
         if before and (through_zero or not after):
             self._closed.append(Closed(symbol, holding.result))
         if through_zero or not after:
@@ -346,6 +346,12 @@ class Book:
 
 def _add(amounts: dict[str, Decimal], currency: str, amount: Decimal) -> None:
     amounts[currency] = add(amounts.get(currency, ZERO), amount)
+
+
+def _with(amounts: Mapping[str, Decimal], currency: str, amount: Decimal) -> dict[str, Decimal]:
+    changed = dict(amounts)
+    _add(changed, currency, amount)
+    return changed
 
 
 def _take(holding: Holding, position: Told) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final, cast
 
+from otel_trading.account import position
 from otel_trading.account.history import History
 from otel_trading.account.money import ZERO, Exact
 from otel_trading.account.sessions import Timeline, TradingDay
@@ -17,7 +18,7 @@ from otel_trading.account.settings import Settings
 from otel_trading.account.state import State
 from otel_trading.errors import ConfigurationError
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Raised with every change of what a document means."""
 
 _ANY: Final = Settings("average", TradingDay("00:00", "UTC"), 86_400.0, 2, 2, 252.0, 0.0, 0.95, None, None)
@@ -35,14 +36,27 @@ def capture(state: State, timeline: Timeline) -> dict[str, Any]:
     }
 
 
-def written(value: Any) -> Any:
-    """Return a captured value as JSON can hold it."""
+def written(captured: dict[str, Any]) -> dict[str, Any]:
+    """Return what was captured as JSON can hold it."""
+    state, book = captured["state"], captured["state"]["book"]
+    # What may be thousands, every second, is written without asking each value what it is.
+    large = {
+        "rates": [[*pair, None if price is None else str(price)] for pair, price in book["rates"].items()],
+        "holdings": [position.written(holding) for holding in book["holdings"]],
+        "open": book["open"],
+    }
+    document = _written({**captured, "state": {**state, "book": {key: one for key, one in book.items() if key not in large}}})
+    document["state"]["book"].update(large)
+    return document
+
+
+def _written(value: Any) -> Any:
     if isinstance(value, Decimal):
         return str(value)
     if isinstance(value, dict):
-        return {key: written(one) for key, one in cast("dict[str, Any]", value).items()}
+        return {key: _written(one) for key, one in cast("dict[str, Any]", value).items()}
     if isinstance(value, (list, tuple)):
-        return [written(one) for one in cast("Iterable[Any]", value)]
+        return [one if isinstance(one, str) else _written(one) for one in cast("Iterable[Any]", value)]
     return value
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from operator import attrgetter
-from typing import Any
+from typing import Any, TypeAlias
 
 from otel_trading.account.instrument import Instrument
 from otel_trading.account.lots import Lots
@@ -14,10 +14,17 @@ from otel_trading.account.money import ONE, ZERO, multiply, quotient, subtract
 
 NEVER = float("-inf")
 
-_MONEY = ("multiplier", "size", "cost", "price", "value", "told_pnl", "liquidation_price", "margin")
-"""Of a holding, what is exact and kept over a restart as it is."""
+_COMMON = ("size", "cost", "price", "value", "time", "result", "protected")
+_RARE = ("multiplier", "lots", "told_pnl", "liquidation_price", "margin")
+"""What of a holding is kept over a restart after its symbol, in this order; what few holdings have comes last."""
 
-_money_of: Callable[[Holding], tuple[Decimal | None, ...]] = attrgetter(*_MONEY)
+_ABSENT = (ONE, None, None, None, None)
+"""The rare ones of a holding that has none of them."""
+
+Captured: TypeAlias = "tuple[Any, ...]"
+"""What was captured of one holding: its symbol and what `_COMMON` and `_RARE` name."""
+
+_captured: Callable[[Holding], Captured] = attrgetter("instrument.symbol", *_COMMON, *_RARE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +95,7 @@ class Holding:
         self.margin: Decimal | None = None
         self.protected: bool | None = None
         self.result: dict[str, Decimal] | None = {}
-        """Net profit of the open trade so far by currency; None where a part of it is not known."""
+        """Net profit of the open trade so far by currency, replaced when it changes; None where a part of it is not known."""
 
     @property
     def pnl(self) -> Decimal | None:
@@ -184,27 +191,27 @@ class Holding:
     def _gain(self, cost: Decimal, value: Decimal) -> Decimal:
         return subtract(cost, value) if self.instrument.inverse else subtract(value, cost)
 
-    def capture(self) -> dict[str, Any]:
-        """Return the state, for `restore`."""
-        return {
-            "symbol": self.instrument.symbol,
-            "time": None if self.time == NEVER else self.time,
-            "lots": None if self.lots is None else [list(lot) for lot in self.lots],
-            "result": None if self.result is None else dict(self.result),
-            "protected": self.protected,
-            **dict(zip(_MONEY, _money_of(self), strict=True)),
-        }
+    def capture(self) -> Captured:
+        """Return the state, for `written`: references to what never changes, a copy of what does."""
+        captured = _captured(self)
+        if self.lots is None:
+            return captured
+        return tuple(list(self.lots) if value is self.lots else value for value in captured)
 
-    def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on from what was captured; with lots only where both the state and this holding have them."""
-        for name in _MONEY:
-            setattr(self, name, None if state[name] is None else Decimal(state[name]))
-        self.multiplier = ONE if self.multiplier == ONE else self.multiplier
-        self.time = NEVER if state["time"] is None else state["time"]
-        self.protected = state["protected"]
-        self.result = None if state["result"] is None else {key: Decimal(value) for key, value in state["result"].items()}
-        if self.lots is not None and state["lots"] is not None:
-            self.lots = Lots((Decimal(size), Decimal(cost)) for size, cost in state["lots"])
+    def restore(self, state: Sequence[Any]) -> None:
+        """Go on from what was `written`; with lots only where both the state and this holding have them."""
+        _, size, cost, price, value, time, result, protected, *rest = state
+        multiplier, lots, told_pnl, liquidation_price, margin = rest or (None,) * len(_RARE)
+        self.size = Decimal(size)
+        self.cost, self.price, self.value, self.told_pnl, self.liquidation_price, self.margin = (
+            None if amount is None else Decimal(amount) for amount in (cost, price, value, told_pnl, liquidation_price, margin)
+        )
+        self.multiplier = ONE if multiplier is None else Decimal(multiplier)
+        self.time = NEVER if time is None else time
+        self.protected = protected
+        self.result = None if result is None else {currency: Decimal(amount) for currency, amount in result.items()}
+        if self.lots is not None and lots is not None:
+            self.lots = Lots((Decimal(size), Decimal(cost)) for size, cost in lots)
         else:
             self.set_cost(self.cost)
 
@@ -222,3 +229,29 @@ class Holding:
             self.margin,
             self.protected,
         )
+
+
+def written(captured: Captured) -> list[Any]:
+    """Return it as JSON can hold it, for `Holding.restore`: money as text, without the rare values if there are none of them.
+
+    A thousand positions are written every second: names would be most of the text, and calls most of the time it takes.
+    """
+    symbol, size, cost, price, value, time, result, protected, *rare = captured
+    row = [
+        symbol,
+        str(size),
+        None if cost is None else str(cost),
+        None if price is None else str(price),
+        None if value is None else str(value),
+        None if time == NEVER else time,
+        None if result is None else {currency: str(amount) for currency, amount in result.items()},
+        protected,
+    ]
+    if (*rare,) != _ABSENT:
+        multiplier, lots, *told = rare
+        row += (
+            None if multiplier == ONE else str(multiplier),
+            None if lots is None else [[str(lot_size), str(lot_cost)] for lot_size, lot_cost in lots],
+            *(None if amount is None else str(amount) for amount in told),
+        )
+    return row
