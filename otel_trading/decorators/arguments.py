@@ -25,6 +25,7 @@ Field: TypeAlias = Literal[
     "client_id",
     "time_in_force",
     "short_sale",
+    "reduce_only",
 ]
 """What can be read of an order."""
 
@@ -50,6 +51,7 @@ _NAMES: Final[Mapping[Field, tuple[str, ...]]] = {
     "client_id": ("client_order_id", "clientOrderId", "client_id", "newClientOrderId", "clOrdId"),
     "time_in_force": ("time_in_force", "timeInForce", "tif"),
     "short_sale": ("short_sale",),
+    "reduce_only": ("reduce_only", "reduceOnly", "close_position", "closePosition"),
 }
 
 _FIELDS: Final[Mapping[Field, Paths]] = {field: paths(*names) for field, names in _NAMES.items()}
@@ -101,10 +103,22 @@ def _plain(value: object, names: Sequence[str]) -> object:
     return value if value is None or text(value) is not None else first(lookup(value), paths(*names))
 
 
+def true(value: object) -> bool:
+    """Whether `value` is true beyond doubt: True, or the text of it that some venues want."""
+    return value is True or (isinstance(value, str) and value.lower() == "true")
+
+
 class Reader:
     """Reads requests from the calls of one function."""
 
-    def __init__(self, shape: Shape, told: Arguments | None = None, reference: ReferencePrice | None = None) -> None:
+    def __init__(
+        self,
+        shape: Shape,
+        told: Arguments | None = None,
+        reference: ReferencePrice | None = None,
+        *,
+        guarded: bool = False,
+    ) -> None:
         mapping: dict[Field, str] = {} if told is None or callable(told) else dict(told)
         if isinstance(reference, str):
             mapping["reference_price"] = reference
@@ -118,7 +132,9 @@ class Reader:
         rest = shape.everything
         if self._by_name:
             heads = [self._head(field) for field in _HEADS]
-            used = {path if isinstance(path, str) else path[0] for found in self._paths.values() for path in found}
+            # Who asks no breaker has no use for `reduce_only`.
+            read = [found for field, found in self._paths.items() if guarded or field != "reduce_only"]
+            used = {path if isinstance(path, str) else path[0] for found in read for path in found}
             used.update(self._requests)
             self._names = tuple(name for name in self._names if name in used)
             rest = "".join(f"{name}, " for name in self._names)
@@ -128,6 +144,8 @@ class Reader:
         """Whether the heads are all that there is to know of where, what and by whom."""
         self.refers = not self._by_name or bool(self._requests or self._paths["reference_price"])
         """Whether a call may say what price was meant."""
+        self.exits = guarded and (not self._by_name or bool(self._requests or self._paths["reduce_only"]))
+        """Whether a call may say that an order can only make a position smaller."""
 
     def _head(self, field: Field) -> str | None:
         found = self._paths[field]
@@ -148,6 +166,20 @@ class Reader:
         if self._reference is not None:
             return request._replace(reference_price=amount(_asked(self._reference, args, kwargs)))
         return request
+
+    def reduces(self, rest: tuple[object, ...]) -> bool:
+        """Whether the order of a call can only make a position smaller, as any of its arguments says; of a guarded reader."""
+        if self._by_name:
+            given = dict(zip(self._names, rest, strict=True))
+        else:
+            args, kwargs = cast("tuple[tuple[object, ...], dict[str, object]]", rest)
+            if self._told is not None:
+                return true(lookup(self._told(*args, **kwargs))("reduce_only"))
+            given = {**dict(zip(self._names, args, strict=False)), **kwargs}
+        if any(true(first(given.get, (path,))) for path in self._paths["reduce_only"]):
+            return True
+        requests = [lookup(found) for name in self._requests if (found := given.get(name)) is not None]
+        return any(true(first(request, (path,))) for request in requests for path in _FIELDS["reduce_only"])
 
     def _fields(self, given: Mapping[str, object]) -> Lookup:
         requests = [lookup(found) for name in self._requests if (found := given.get(name)) is not None]

@@ -35,8 +35,8 @@ _HeadKey: TypeAlias = "tuple[str | None, str | None, str | None, str | None, boo
 class BreakerLike(Protocol):
     """What a circuit breaker is here: something that is asked before an order is sent, as `otel_trading.CircuitBreaker` is."""
 
-    def allow(self) -> object:
-        """Let an order pass, or raise `otel_trading.CircuitOpen`."""
+    def allow(self, *, reduce_only: bool = False) -> object:
+        """Let an order pass, or raise `otel_trading.CircuitOpen`; `reduce_only` is only given where it is true."""
         ...
 
     def ordered(self, status: OrderStatus, /) -> object:
@@ -127,28 +127,37 @@ class OrderOperation:
         """Whether there is nothing to know of a filled order but its totals."""
         self.guarded = chosen.breaker is not None and self._submits
         """Whether a breaker is asked before an order is sent."""
+        self._exits = self.guarded and reader is not None and reader.exits
         self._recorders = recorders(chosen.terms)
         self._by_heads: Table[_HeadKey, OrderRecorder] = Table(self._recorder_of_heads)
 
     def guard(self, *inputs: Any) -> None:
         """Ask the breaker whether an order may be sent; raises `CircuitOpen` if it says no."""
-        self._ask(lambda: self._read(inputs[-1]))
+        self._ask(lambda: self._read(inputs[-1]), reduces=self._exits and self._reduces(inputs[-1]))
 
-    def guard_with(self, request: Request) -> None:
-        """The same where the request is known."""
-        self._ask(lambda: request)
+    def guard_with(self, request: Request, *, reduces: bool) -> None:
+        """The same where the request is known, and whether it can only make a position smaller."""
+        self._ask(lambda: request, reduces=reduces)
 
-    def _ask(self, request: Callable[[], Request]) -> None:
+    def _ask(self, request: Callable[[], Request], *, reduces: bool) -> None:
         breaker = self._chosen.breaker
         if breaker is None or not self._submits:
             return
         try:
-            breaker.allow()
+            if reduces:
+                breaker.allow(reduce_only=True)
+            else:
+                breaker.allow()
         except CircuitOpen:
             self._refused(request)
             raise
         except Exception as fault:  # noqa: BLE001 - a breaker of the bot's own that fails is none that refuses
             faults.report("breaker", fault)
+
+    def _reduces(self, rest: tuple[object, ...]) -> bool:
+        with faults.containing("order_execution.breaker"):
+            return self._reader is not None and self._reader.reduces(rest)
+        return False
 
     @faults.contained("order_execution.breaker")
     def _refused(self, request: Callable[[], Request]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, overload
 
-from otel_trading.decorators.arguments import Arguments, Reader, ReferencePrice, request_of
+from otel_trading.decorators.arguments import Arguments, Reader, ReferencePrice, request_of, true
 from otel_trading.decorators.blocks import Block
 from otel_trading.decorators.kinds import CallableObject, Decorator, FunctionT, P, R_co
 from otel_trading.decorators.order_operation import BreakerLike, Errors, OrderOperation, Settings, settings
@@ -49,6 +49,8 @@ class _OrderExecution:
     - `account` gets each fill (`account.fill(...)`); `multiplier` is the units of the instrument in one contract.
     - `breaker`, a `CircuitBreaker`, is asked before an order is sent, and told what became of it. Where it enforces and is
       open, `CircuitOpen` is raised instead of the call: the order counts as rejected (`risk_limit`), and as no submission.
+      Never for an order whose arguments say that it can only make a position smaller: `reduce_only`, `reduceOnly`,
+      `close_position` or `closePosition` is True (or the text), as a parameter or in an `order` or `params`.
     - `operation` is `submit`, `edit`, `cancel`, `cancel_all` or `query`. Only `submit` counts an order as sent; the others
       count its end and its fills as far as they were not counted before, by the order's id.
 
@@ -138,6 +140,7 @@ class _OrderExecution:
         client_id: str | None = None,
         time_in_force: object = None,
         short_sale: bool | None = None,
+        reduce_only: bool | None = None,
         currency: str | None = None,
         account: AccountLike | None = None,
         breaker: BreakerLike | None = None,
@@ -178,14 +181,14 @@ class _OrderExecution:
             )
             order = OrderOperation(chosen, None, current=True)
             request = request_of(fields.get)
-            guard, begin = partial(order.guard_with, request), partial(order.begin_with, request)
+            guard, begin = partial(order.guard_with, request, reduces=true(reduce_only)), partial(order.begin_with, request)
             return _hooks(order, guard, begin, "", always=account is not None)
 
         return Block(hooks)
 
 
 def _described(chosen: Settings, arguments: Arguments | None, reference: ReferencePrice | None, shape: Shape) -> Hooks:
-    reader = Reader(shape, arguments, reference)
+    reader = Reader(shape, arguments, reference, guarded=chosen.breaker is not None and chosen.operation == "submit")
     order = OrderOperation(chosen, reader, current=shape.runs_at_once)
     # An account and a breaker keep what the bot decides by: they are told whether anybody looks at metrics or not.
     return _hooks(order, order.guard, order.begin, reader.inputs, always=chosen.terms.account is not None)

@@ -157,20 +157,24 @@ class CircuitBreaker:
             raise CircuitOpen(self.name, reason)
         return passes
 
-    def allow(self) -> None:
-        """Say that an order is about to be sent, and count it; with `enforce=True`, raise `CircuitOpen` if it must not be."""
+    def allow(self, *, reduce_only: bool = False) -> None:
+        """Say that an order is about to be sent, and count it; with `enforce=True`, raise `CircuitOpen` if it must not be.
+
+        One that can only make a position smaller, `reduce_only`, is counted as any other and never refused: a bot that has
+        lost too much has to be able to get out.
+        """
         changes: list[Change | None] = []
         reading = self._read()
         with self._lock:
             changes.append(self._circuit.evaluate(reading))
             passes, reason = self._circuit.passes(), self._circuit.reason
-            if passes or not self._enforce:
+            if passes or reduce_only or not self._enforce:
                 self._circuit.sent(self._time)
                 changes.append(self._circuit.evaluate(self._read_again(reading)))
                 if self._circuit.state == "open":
                     passes, reason = False, self._circuit.reason
         self._tell(changes)
-        if not passes and self._enforce:
+        if not passes and not reduce_only and self._enforce:
             raise CircuitOpen(self.name, reason)
 
     @faults.contained(COMPONENT)
