@@ -78,6 +78,8 @@ class Fill(NamedTuple):
     fees: tuple[Fee, ...] = ()
     side: OrderSide | None = None
     symbol: str | None = None
+    time: float | None = None
+    """When it happened, in unix seconds, where somebody said it."""
 
 
 def _nothing(_: str) -> None:

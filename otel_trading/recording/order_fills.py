@@ -35,8 +35,9 @@ class AccountLike(Protocol):
         fee_currency: str | None,
         multiplier: Any,
         execution_id: str | None,
+        time: Any = ...,
     ) -> object:
-        """Take one fill."""
+        """Take one fill; `time` is given where somebody said it."""
         ...
 
 
@@ -119,15 +120,15 @@ class FillRecorder:
             if part:
                 self._hand_over(account, fill if part == whole else fill._replace(quantity=part))
 
-    def count(self, report: Report, account: AccountLike | None) -> None:
-        """Record the fills that the report tells of, as far as they were not counted before."""
+    def count(self, report: Report, account: AccountLike | None, time: float | None = None) -> None:
+        """Record the fills that the report tells of, as far as they were not counted before; `time` is when they happened."""
         if report.execution is not None:
-            self.recorder_of(report.execution).fill(report.execution, report.id, account)
+            self.recorder_of(report.execution).fill(report.execution._replace(time=time), report.id, account)
         some = report.filled is not None and report.average is not None and report.filled > 0
-        if some and not (report.fills and self._listed(report, account)):
-            self._totals(report, account)
+        if some and not (report.fills and self._listed(report, account, time)):
+            self._totals(report, account, time)
 
-    def _listed(self, report: Report, account: AccountLike | None) -> bool:
+    def _listed(self, report: Report, account: AccountLike | None, time: float | None) -> bool:
         """Record the fills that the report lists; False if the order was counted by its totals before."""
         listed, order = report.fills, report.id
         if order is not None:
@@ -139,15 +140,15 @@ class FillRecorder:
             # A venue lists an order's fills in their order, so that the place is an id of its own.
             named = fill.execution_id is not None or order is None
             told = fill if named else fill._replace(execution_id=f"{order}#{place}")
-            self.recorder_of(fill).fill(told, None, account)
+            self.recorder_of(fill).fill(told._replace(time=time), None, account)
         return True
 
-    def _totals(self, report: Report, account: AccountLike | None) -> None:
+    def _totals(self, report: Report, account: AccountLike | None, time: float | None) -> None:
         """Record what the order was filled by since it was last told, as one fill."""
         order, fees = report.id, report.fees
         filled, average = float(report.filled or 0), float(report.average or 0)
         if order is None:
-            self.fill(Fill(report.filled or 0, report.average or 0, fees=fees), None, account)
+            self.fill(Fill(report.filled or 0, report.average or 0, fees=fees, time=time), None, account)
             return
         paid = tuple([float(fee) for fee, _ in fees])
         grown, _ = self.memory.totals(order, filled, filled * average, paid, None)
@@ -160,7 +161,9 @@ class FillRecorder:
             # All at once: with the numbers as they were given, to the last digit.
             whole = grown.quantity == filled
             exact = (report.filled or 0, report.average or 0) if whole else (grown.quantity, _price(grown, filled, average))
-            self._hand_over(account, Fill(*exact, f"{order}:{filled:.12g}", fees=tuple(_shares(grown, filled, fees))))
+            self._hand_over(
+                account, Fill(*exact, f"{order}:{filled:.12g}", fees=tuple(_shares(grown, filled, fees)), time=time)
+            )
 
     def slipped(self, filled: Amount | None, average: Amount | None, reference: float) -> None:
         """Record how far from the price that was meant an order was filled."""
@@ -202,6 +205,7 @@ class FillRecorder:
         if symbol is None or side is None:
             return
         fee, fee_currency = fill.fees[0] if fill.fees else (0, None)
+        said = {} if fill.time is None else {"time": fill.time}
         account.fill(
             symbol,
             side,
@@ -211,6 +215,7 @@ class FillRecorder:
             fee_currency=fee_currency,
             multiplier=self.terms.multiplier,
             execution_id=fill.execution_id,
+            **said,
         )
 
 

@@ -183,8 +183,9 @@ class OrderTracker:
             )
             return
         fees = ((paid, fee_currency),) if paid else ()
-        fill = Fill(bought, paid_for, text(execution_id), vocabulary.liquidity(liquidity), fees)
         found, at = self._of(named, text(symbol), vocabulary.side(side), None), self._at(time)
+        when = None if time is None else at
+        fill = Fill(bought, paid_for, text(execution_id), vocabulary.liquidity(liquidity), fees, time=when)
         if found.context.symbol is None and not found.memory.sent(named):
             # Not even the instrument is known: it waits until more is told of the order.
             self._memory.hold(named, _Held(fill, complete, at))
@@ -237,7 +238,7 @@ class OrderTracker:
             report = replace(report, id=identity)
         found.memory.name(keys)
         self._release(found, keys, last=report.status in vocabulary.TERMINAL)
-        found.count(report, found.terms.account or self._recorder.terms.account)
+        found.count(report, found.terms.account or self._recorder.terms.account, None if time is None else at)
         status = report.status
         if report.execution is not None:
             self._complete(found, keys, None if status != "filled" else True, at, _quantity(report))

@@ -397,3 +397,21 @@ def test_clock_that_fails_is_no_fault_of_the_bot(recorded, now) -> None:
     told[0] = now
     tracker.canceled("c")
     assert tracker.active == 0
+
+
+def test_account_gets_a_fill_at_the_time_that_it_was_told_with() -> None:
+    """Recorded orders: the day of a fill is its own, whichever way it is told, and not the one on which it is replayed."""
+    account = ot.Account("recorded", currency="USD", cash=1_000)
+    tracker = ot.OrderTracker(venue="recorded", account=account)
+    day = 1_262_304_000.0
+    tracker.submitted("c", symbol="AAPL", side="buy", quantity=3, time=day)
+    tracker.filled("c", 1, 100, execution_id="1", time=day + 1)
+    assert account.last_event_time == day + 1
+    tracker.update({"id": "c", "status": "open", "amount": 3, "filled": 2, "average": 100}, time=day + 2)
+    assert account.last_event_time == day + 2
+    for number, execution in enumerate("23"):  # the first of them was counted with the total
+        trade = {"id": execution, "order": "c", "price": 100, "amount": 1, "symbol": "AAPL", "side": "buy"}
+        tracker.update(trade, time=day + 3 + number)
+    assert account.last_event_time == day + 4
+    assert account.positions["AAPL"].size == 3
+    account.close()
