@@ -5,22 +5,20 @@ from __future__ import annotations
 import csv
 import io
 import json
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import datetime, timezone
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
-    from otel_trading.account.ledger.view import Run, Summary, View
+    from otel_trading.account.ledger.view import Summary, View
 
 _FILE = click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 _TABLES = ("runs", "documents", "executions", "flows", "days", "returns", "trades")
-
-_STATES = {"clean": "clean", "unclean": "UNCLEAN: the process ended without closing it"}
 
 
 @click.group(name="ledger")
@@ -35,35 +33,62 @@ def command() -> None:
 @_FILE
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def show(file: Path, *, as_json: bool) -> None:
-    """Say what is in the ledger FILE, when it was written last, and how the last run ended."""
+    """Say what the accounts and breakers in the ledger FILE come to, and how the last run ended."""
+    from otel_trading.cli import ledger_view
+
     with _view(file) as view:
-        summary = view.summary()
+        summary, states = view.summary(), ledger_view.states(view)
     if as_json:
-        click.echo(json.dumps(_as_json(file, summary), indent=2))
+        _write(json.dumps({**_as_json(file, summary), "states": states}, indent=2) + "\n")
     else:
-        _print(file, summary)
+        _write(ledger_view.shown(file, summary, states))
 
 
 @command.command()
 @_FILE
-@click.option("--format", "form", type=click.Choice(["json", "csv"]), default="json", show_default=True)
+@click.option("--format", "form", type=click.Choice(["json", "csv", "table"]), default="json", show_default=True)
 @click.option("--table", type=click.Choice(_TABLES), help="Only this one.  [default: all of them; a CSV has one]")
-@click.option("--output", "-o", type=click.File("w", encoding="utf-8"), default="-", metavar="FILE", help="[default: stdout]")
-def export(file: Path, form: str, table: str | None, output: IO[str]) -> None:
-    """Write what is in the ledger FILE, as JSON or one table of it as CSV.
+@click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="[default: stdout]")
+def export(file: Path, form: str, table: str | None, output: Path | None) -> None:
+    """Write what is in the ledger FILE: as JSON, one table of it as CSV, or tables to read.
 
-    Times are unix seconds. Money is text with all its digits.
+    Times are unix seconds, in tables to read UTC. Money is text with all its digits.
     """
     if form == "csv" and table is None:
         raise click.UsageError(f"a CSV has one table: choose it with --table, one of {', '.join(_TABLES)}")
     with _view(file) as view:
+        tables = [table] if table else list(_TABLES)
         if form == "csv" and table is not None:
             text = _csv(view, table)
+        elif form == "table":
+            text = _tables(view, tables)
         else:
-            tables = [table] if table else list(_TABLES)
             content: dict[str, Any] = {} if table else {"ledger": _as_json(file, view.summary())}
             text = json.dumps({**content, **{name: _rows(view, name) for name in tables}}, indent=1) + "\n"
-    output.write(text)
+    _write(text, output)
+
+
+def _write(text: str, output: Path | None = None) -> None:
+    """Write to a file or to standard output; what the disk has against it is said in a line."""
+    try:
+        if output is not None and str(output) != "-":
+            output.write_text(text, encoding="utf-8", newline="\n")
+        else:
+            click.echo(text, nl=False)
+    except BrokenPipeError:
+        raise  # who reads it has seen enough; click ends quietly
+    except OSError as error:
+        if output is None or str(output) == "-":
+            _abandon_stdout()
+        raise click.ClickException(f"cannot write to {output or 'standard output'}: {error}") from error
+
+
+def _abandon_stdout() -> None:
+    """What is left in its buffer fails again when the interpreter ends, which would say so at length."""
+    with suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
 
 
 @contextmanager
@@ -96,6 +121,12 @@ def _csv(view: View, table: str) -> str:
     return text.getvalue()
 
 
+def _tables(view: View, tables: Sequence[str]) -> str:
+    from otel_trading.cli import ledger_view
+
+    return "\n".join(ledger_view.table(name, view.columns(name), view.rows(name)) for name in tables)
+
+
 def _as_json(file: Path, summary: Summary) -> dict[str, Any]:
     run = summary.run
     return {
@@ -106,43 +137,3 @@ def _as_json(file: Path, summary: Summary) -> dict[str, Any]:
         "documents": [vars(document) for document in summary.documents],
         "rows": summary.rows,
     }
-
-
-def _print(file: Path, summary: Summary) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console(highlight=False, markup=False)
-    facts = {
-        "Ledger": f"{file} (version {summary.version})",
-        "Written last": "never" if summary.run is None else _when(summary.run.written),
-        **_ended(summary.run),
-        "Unclean stops": str(summary.unclean_stops),
-    }
-    for name, fact in facts.items():
-        click.echo(f"{name:<14} {fact}")  # a path stays whole, however narrow the terminal is
-    states = Table("Kind", "Name", "Written", "Bytes", title="States", title_justify="left")
-    for kept in summary.documents:
-        states.add_row(kept.kind, kept.name, _when(kept.written), f"{kept.size:,}")
-    console.print(states)
-    rows = Table("Table", "Rows", title="Rows", title_justify="left")
-    for table, count in summary.rows.items():
-        rows.add_row(table, f"{count:,}")
-    console.print(rows)
-
-
-def _ended(run: Run | None) -> dict[str, str]:
-    if run is None:
-        return {}
-    if run.state == "running":
-        return {"Open": f"by the process {run.pid} on {run.host}, since {_when(run.started)}"}
-    return {"Last stop": _STATES[run.state]}
-
-
-def _when(moment: float) -> str:
-    text = datetime.fromtimestamp(moment, timezone.utc).strftime("%Y-%m-%d %H:%M:%SZ")
-    seconds = max(0.0, time.time() - moment)
-    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
-        if seconds >= size:
-            return f"{text} ({seconds / size:.0f} {unit} ago)"
-    return f"{text} ({seconds:.0f} s ago)"

@@ -7,14 +7,19 @@ import io
 import json
 import os
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from otel_trading.account import Account
 from otel_trading.account.ledger import Changes
 from otel_trading.cli.commands import group
-from tests.unit.ledger.conftest import Source
+from otel_trading.risk import CircuitBreaker
+from tests.unit.ledger.conftest import NEVER, Source
 
 DOCUMENT = {"cash": "100.10", "peak": float("nan"), "positions": {"BTC/USD": "1"}}
 
@@ -57,12 +62,105 @@ def test_it_shows_what_there_is(either):
     shown = run("show", either)
     assert f"{either} (version 1)" in shown
     assert "s ago)" in shown
-    lines = [[cell.strip() for cell in line.split("│")[1:-1]] for line in shown.splitlines() if "│" in line]
-    assert ["account", "main [bold]"] in [line[:2] for line in lines]
-    assert ["breaker", "daily-loss"] in [line[:2] for line in lines]
-    assert ["executions", "2"] in lines
-    assert ["trades", "1"] in lines
-    assert ["returns", "0"] in lines
+    lines = [" ".join(line.split()) for line in shown.splitlines()]
+    assert "Account main [bold]" in lines
+    assert "Breaker daily-loss" in lines
+    assert {"executions 2", "trades 1", "returns 0"} <= set(lines)
+
+
+@pytest.fixture
+def traded(path):
+    """Written by a real account and a real breaker: 10,000 less 250 lost, 250 not yet realised, 5 of fees, 2 won."""
+    moment = 1_700_000_000.0
+    account = Account(
+        "main/a",
+        currency="USD",
+        cash=10_000,
+        strategy="sma",
+        venue="kraken",
+        ledger=path,
+        flush_every=NEVER,
+        clock=lambda: moment,
+    )
+    breaker = CircuitBreaker("daily-loss", account=account, max_daily_loss=0.5, clock=lambda: moment)
+    account.fill("BTC/USD", "buy", "0.5", 10_000, fee=5)
+    account.mark("BTC/USD", 9_000)
+    account.fill("BTC/USD", "sell", "0.25", 9_000)
+    account.fill("SOL\x1b/USD", "buy", 1, 10)
+    account.fill("SOL\x1b/USD", "sell", 1, 12)
+    account.fill("ADA\x1b/USD", "sell", "1.50", "0.25")
+    breaker.trip("spread")
+    breaker.close()
+    account.close()
+    account.ledger.close()
+    return path
+
+
+def test_it_says_what_accounts_and_breakers_come_to(traded):
+    """Peak 10,000, then 505 less (the marks, the fee), then 2 more."""
+    shown = run("show", traded)
+    lines = [" ".join(line.split()) for line in shown.splitlines()]
+    first, second = lines.index("Account main/a, strategy sma, venue kraken"), lines.index("Rows")
+    assert lines[first + 1 : first + 11] == [
+        "equity 9,497 USD",
+        "cash 7,247.375 USD",
+        "peak 10,000 USD",
+        "realized -248 USD",
+        "unrealized -250 USD",
+        "drawdown 5.03%, maximum 5.05%",
+        "trades 1 (1 won, 0 lost)",
+        "positions 2",
+        "ADA\\x1b/USD -1.5 at 0.25, entered at 0.25",
+        "BTC/USD 0.25 at 9,000, entered at 10,000",
+    ]
+    breaker = lines[lines.index("Breaker daily-loss, account main/a, strategy sma, venue kraken") : second]
+    assert breaker[1:3] == ["state open", "reason spread"]
+    assert breaker[3].startswith("since 2023-11-14 22:13:20Z (")
+    assert max(map(len, shown.splitlines()[4:])) <= 62, "it does not depend on the width of the terminal"
+
+
+def test_it_says_them_as_json_too(traded):
+    account, breaker = json.loads(run("show", "--json", traded))["states"]
+    assert (account["name"], account["strategy"], account["venue"]) == ("main/a", "sma", "kraken")
+    assert (account["equity"], account["peak_equity"], account["max_drawdown"]) == ("9497.0000", "10000", pytest.approx(0.0505))
+    assert [(one["symbol"], one["size"]) for one in account["positions"]] == [("ADA\x1b/USD", "-1.50"), ("BTC/USD", "0.25")]
+    assert (breaker["account"], breaker["state"], breaker["reason"], breaker["since"]) == ("main/a", "open", "spread", 1.7e9)
+
+
+def test_a_state_that_cannot_be_read_is_said_to_be_so_and_the_rest_is_shown(ledger, path):
+    assert ledger
+    shown = run("show", path)
+    assert "unreadable   Account 'main [bold]'" in shown
+    assert "state        open" in shown
+
+
+def test_tables_to_read_are_as_wide_as_what_is_in_them(ledger, path):
+    assert ledger
+    shown = run("export", path, "--format", "table", "--table", "trades")
+    assert shown.splitlines() == [
+        "trades (1)",
+        "account      closed                symbol                 pnl    outcome",
+        'main [bold]  1970-01-01 00:00:02Z  odd, "quoted"\\nsymbol  -0.10  loss',
+    ]
+    everything = run("export", path, "--format", "table")
+    assert [line.split()[0] for line in everything.splitlines() if line.endswith(")") and " (" in line] == [
+        "runs", "documents", "executions", "flows", "days", "returns", "trades"
+    ]  # fmt: skip
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+@pytest.mark.parametrize("arguments", [["show"], ["export"], ["export", "-o", "/dev/full"]], ids=" ".join)
+def test_no_room_for_what_it_prints_is_said_in_one_line(ledger, path, arguments):
+    ledger.close()
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "otel_trading.cli", "ledger", *arguments, str(path)],
+            stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False,
+        )  # fmt: skip
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("Error: cannot write to ")
+    assert "No space left on device" in line
 
 
 def test_it_says_who_has_it_open_or_how_the_last_run_ended(ledger, path):
