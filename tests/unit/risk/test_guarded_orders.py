@@ -143,6 +143,19 @@ def test_order_that_only_reduces_passes_while_a_trial_is_out(breaker, clock) -> 
     assert guard.state == "closed"
 
 
+@pytest.mark.usefixtures("no_faults")
+def test_order_that_passes_where_others_are_refused_counts_for_the_rate_too(breaker, clock) -> None:
+    guard = breaker("guard", max_reject_ratio=1.0, min_orders=1, max_order_rate=2, cool_down=60, enforce=True)
+    guard.allow()
+    guard.ordered("rejected")
+    clock.now += 60
+    guard.allow()  # the trial: the first order of the window that began anew
+    guard.allow(reduce_only=True)
+    assert guard.state == "half_open"
+    guard.allow(reduce_only=True)
+    assert (guard.state, guard.reason) == ("open", "max_order_rate")
+
+
 def test_breaker_of_the_bots_own_that_knows_of_no_such_orders_does_not_refuse_them() -> None:
     """What it raises for the argument that it does not take is a fault, as any of its faults; other orders it is asked for."""
 
