@@ -8,15 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from otel_trading.account.kept import Kept, kept
+from otel_trading.account import persistence
 from otel_trading.account.ledger import keys
 from otel_trading.account.ledger.view import Run, Summary, View, document
-from otel_trading.errors import ConfigurationError
-
-if TYPE_CHECKING:
-    from otel_trading.account.position import Position
 
 _ENDINGS = {"clean": "clean", "unclean": "UNCLEAN: the process ended without closing it"}
 _TIMES = ("time", "closed", "started", "written")
@@ -43,9 +39,9 @@ def _figures(kind: str, name: str, text: str) -> dict[str, Any]:
     try:
         found = document(text)
         if kind == "account":
-            return _account(kept(found, name))
+            return _account(persistence.summary(found, name))
         return _breaker(found) if kind == "breaker" else {}
-    except (AttributeError, ConfigurationError, ValueError) as error:
+    except (AttributeError, ValueError) as error:  # also a ConfigurationError, which is a ValueError
         return {"error": str(error)}
 
 
@@ -58,21 +54,12 @@ def _breaker(found: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _account(account: Kept) -> dict[str, Any]:
-    figures = ("equity", "cash", "peak_equity", "drawdown", "max_drawdown", "realized_pnl", "unrealized_pnl")
-    return {
-        "currency": account.currency,
-        **{name: _plain(getattr(account, name)) for name in figures},
-        "trades": account.trades,
-        "wins": account.wins,
-        "losses": account.losses,
-        "positions": [_position(position) for position in account.positions],
-    }
-
-
-def _position(position: Position) -> dict[str, Any]:
-    figures = ("symbol", "size", "entry_price", "price", "unrealized_pnl", "currency")
-    return {name: _plain(getattr(position, name)) for name in figures}
+def _account(found: Mapping[str, Any]) -> dict[str, Any]:
+    positions = [
+        {"symbol": symbol, "size": _plain(size), "price": _plain(price)}
+        for symbol, (size, price) in sorted(found["positions"].items())
+    ]
+    return {**{name: _plain(value) for name, value in found.items()}, "positions": positions}
 
 
 def _plain(value: object) -> object:
@@ -111,18 +98,15 @@ def _state(state: Mapping[str, Any]) -> Iterator[str]:
 
 def _lines_of_account(account: Mapping[str, Any]) -> Iterator[str]:
     currency = _safe(account["currency"])
-    for label, name in (
-        ("equity", "equity"), ("cash", "cash"), ("peak", "peak_equity"),
-        ("realized", "realized_pnl"), ("unrealized", "unrealized_pnl"),
-    ):  # fmt: skip
-        yield _line(f"  {label}", "unknown" if account[name] is None else f"{_money(account[name])} {currency}")
+    for name in ("equity", "cash", "peak", "realized"):
+        yield _line(f"  {name}", "unknown" if account[name] is None else f"{_money(account[name])} {currency}")
     yield _line("  drawdown", f"{_percent(account['drawdown'])}, maximum {_percent(account['max_drawdown'])}")
-    yield _line("  trades", f"{account['trades']:,} ({account['wins']:,} won, {account['losses']:,} lost)")
+    outcomes = ", ".join(f"{number:,} {outcome}" for outcome, number in sorted(account["trades"].items()))
+    yield _line("  trades", f"{sum(account['trades'].values()):,}" + (f" ({outcomes})" if outcomes else ""))
     yield _line("  positions", f"{len(account['positions']):,}")
     for position in account["positions"]:
-        price = f" at {_money(position['price'])}" if position["price"] is not None else ""
-        entered = f", entered at {_money(position['entry_price'])}" if position["entry_price"] is not None else ""
-        yield f"    {_safe(position['symbol'])} {_money(position['size'])}{price}{entered}"
+        price = "" if position["price"] is None else f" at {_money(position['price'])}"
+        yield f"    {_safe(position['symbol'])} {_money(position['size'])}{price}"
 
 
 def table(name: str, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:

@@ -101,17 +101,16 @@ def test_it_says_what_accounts_and_breakers_come_to(traded):
     shown = run("show", traded)
     lines = [" ".join(line.split()) for line in shown.splitlines()]
     first, second = lines.index("Account main/a, strategy sma, venue kraken"), lines.index("Rows")
-    assert lines[first + 1 : first + 11] == [
+    assert lines[first + 1 : first + 10] == [
         "equity 9,497 USD",
         "cash 7,247.375 USD",
         "peak 10,000 USD",
         "realized -248 USD",
-        "unrealized -250 USD",
         "drawdown 5.03%, maximum 5.05%",
-        "trades 1 (1 won, 0 lost)",
+        "trades 1 (1 win)",
         "positions 2",
-        "ADA\\x1b/USD -1.5 at 0.25, entered at 0.25",
-        "BTC/USD 0.25 at 9,000, entered at 10,000",
+        "ADA\\x1b/USD -1.5 at 0.25",
+        "BTC/USD 0.25 at 9,000",
     ]
     breaker = lines[lines.index("Breaker daily-loss, account main/a, strategy sma, venue kraken") : second]
     assert breaker[1:3] == ["state open", "reason spread"]
@@ -122,8 +121,11 @@ def test_it_says_what_accounts_and_breakers_come_to(traded):
 def test_it_says_them_as_json_too(traded):
     account, breaker = json.loads(run("show", "--json", traded))["states"]
     assert (account["name"], account["strategy"], account["venue"]) == ("main/a", "sma", "kraken")
-    assert (account["equity"], account["peak_equity"], account["max_drawdown"]) == ("9497.0000", "10000", pytest.approx(0.0505))
-    assert [(one["symbol"], one["size"]) for one in account["positions"]] == [("ADA\x1b/USD", "-1.50"), ("BTC/USD", "0.25")]
+    assert (account["equity"], account["peak"], account["max_drawdown"]) == ("9497.0000", "10000", pytest.approx(0.0505))
+    assert [tuple(one.values()) for one in account["positions"]] == [
+        ("ADA\x1b/USD", "-1.50", "0.25"),
+        ("BTC/USD", "0.25", "9000"),
+    ]
     assert (breaker["account"], breaker["state"], breaker["reason"], breaker["since"]) == ("main/a", "open", "spread", 1.7e9)
 
 
