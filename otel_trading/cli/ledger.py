@@ -5,10 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
-import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -78,17 +76,7 @@ def _write(text: str, output: Path | None = None) -> None:
     except BrokenPipeError:
         raise  # who reads it has seen enough; click ends quietly
     except OSError as error:
-        if output is None or str(output) == "-":
-            _abandon_stdout()
         raise click.ClickException(f"cannot write to {output or 'standard output'}: {error}") from error
-
-
-def _abandon_stdout() -> None:
-    """What is left in its buffer fails again when the interpreter ends, which would say so at length."""
-    with suppress(OSError, ValueError):
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.close(nowhere)
 
 
 @contextmanager
