@@ -18,6 +18,7 @@ POSITIONS = 1_000
 CASH = 100_000
 DAYS = 260
 LIMIT = 2_000.0
+SHARE_LIMIT = 1.0
 
 MARK = "account.mark()"
 MARK_ALL = "account.mark(), everything on"
@@ -112,4 +113,5 @@ def run(scale: Scale) -> Outcome:
     many = Side(OURS, Marked, {"calls": POSITIONS, "symbols": POSITIONS, "everything": True})
     shares = in_turn([many], lambda worker, _: worker.call("share", blocks=scale.blocks), rounds=2, processes=scale.processes)
     outcome.add(SHARE, OURS, shares[many], "%")
+    outcome.reach(SHARE, SHARE_LIMIT, "%")
     return outcome

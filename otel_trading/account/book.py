@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from otel_trading.account.instrument import instrument
 from otel_trading.account.lots import CostMethod
 from otel_trading.account.money import ONE, ZERO, add, multiply, quotient, subtract
-from otel_trading.account.position import Holding
+from otel_trading.account.position import SYMBOL, Holding
 from otel_trading.account.rates import Rates
 
 MAX_SYMBOLS = 10_000
@@ -266,7 +266,7 @@ class Book:
         return changed
 
     def capture(self) -> dict[str, Any]:
-        """Return the state, for `restore`."""
+        """Return the state without rates and holdings, for `restore`."""
         return {
             "currency": self.currency,
             "cash": dict(self.cash),
@@ -275,23 +275,21 @@ class Book:
             "realized": dict(self.realized),
             "cash_known": self.cash_known,
             "realized_known": self.realized_known,
-            "rates": self.rates.prices.copy(),
-            "holdings": [holding.capture() for holding in self.holdings.values()],
             "open": list(self.open),
         }
 
-    def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on from what was captured."""
+    def restore(self, state: Mapping[str, Any], rates: Iterable[Any], holdings: Iterable[Any]) -> None:
+        """Go on from what was captured, and from the rates and holdings as they were written."""
         for name in ("cash", "fees", "funding", "realized"):
             setattr(self, name, {currency: Decimal(amount) for currency, amount in state[name].items()})
         self.cash_known, self.realized_known = state["cash_known"], state["realized_known"]
         self.rates = Rates(
-            self.currency, (((base, quote), None if price is None else Decimal(price)) for base, quote, price in state["rates"])
+            self.currency, (((base, quote), None if price is None else Decimal(price)) for base, quote, price in rates)
         )
         self.holdings, self._unknown, self._closed = {}, set(), []
         self._net = dict(self.cash)
-        for stored in state["holdings"]:
-            holding = self.holding(stored[0])
+        for stored in holdings:
+            holding = self.holding(stored[SYMBOL])
             holding.restore(stored)
             self._count(holding)
         self.open = {symbol: self.holdings[symbol] for symbol in state["open"]}

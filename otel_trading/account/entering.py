@@ -18,6 +18,7 @@ from otel_trading.account.figures import Figures, figures
 from otel_trading.account.history import History
 from otel_trading.account.money import Amount, Exact, amount
 from otel_trading.account.polling import Poll
+from otel_trading.account.position import Texts
 from otel_trading.account.readings import Readings
 from otel_trading.account.reconciliation import Check, Differences
 from otel_trading.account.sessions import Timeline, seconds
@@ -54,6 +55,7 @@ class Entering(Readings):
         self._state, self._timeline = self._blank()
         self._executions: dict[str, None] = {}
         self._unsaved: deque[str] | None = None
+        self._texts: Texts = {}
         self._figures: Figures | None = None
         self._shown_to: set[Metric] = set()
         self._changed = self._dirty = True
@@ -87,7 +89,10 @@ class Entering(Readings):
         return self.ledger.keep("account", key, self._changes, account=self.name)
 
     def _changes(self) -> Changes | None:
-        """Return what changed since the last call: captured under the lock, written as text outside of it."""
+        """Return what changed since the last call: captured under the lock, written as text outside of it.
+
+        Only the thread of the ledger calls it.
+        """
         from otel_trading.account.ledger import Changes
 
         with self._lock:
@@ -97,7 +102,7 @@ class Entering(Readings):
             found = persistence.capture(self._state, self._timeline)
             seen, rows = list(self._unsaved), self._history.take()
             self._unsaved.clear()
-        return Changes(persistence.written(found), seen, rows)
+        return Changes(persistence.text(found, self._texts), seen, rows)
 
     def restore(self, document: dict[str, object]) -> None:
         """Go on from a document."""

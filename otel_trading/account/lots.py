@@ -7,7 +7,7 @@ lot. Both release all of the cost when all is closed, so that only the time at w
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Literal
 
@@ -23,20 +23,26 @@ Lot = tuple[Decimal, Decimal]
 class Lots:
     """The purchases (or short sales) that an open position consists of, the oldest first."""
 
-    __slots__ = ("_lots",)
+    __slots__ = ("_captured", "_lots")
 
     def __init__(self, lots: Iterable[Lot] = ()) -> None:
         self._lots: deque[Lot] = deque(lots)
+        self._captured: tuple[Lot, ...] | None = None
 
-    def __iter__(self) -> Iterator[Lot]:
-        return iter(self._lots)
+    def capture(self) -> tuple[Lot, ...]:
+        """Return all of them; the same object until one changes."""
+        if self._captured is None:
+            self._captured = (*self._lots,)
+        return self._captured
 
     def open(self, size: Decimal, cost: Decimal) -> None:
         """Add the newest lot."""
+        self._captured = None
         self._lots.append((size, cost))
 
     def close(self, size: Decimal) -> Decimal:
         """Take `size` units (positive) from the oldest lots; return what they cost, rounded once where a lot is divided."""
+        self._captured = None
         released = ZERO
         while size and self._lots:
             held, cost = self._lots[0]
@@ -53,4 +59,5 @@ class Lots:
 
     def clear(self) -> None:
         """Forget all lots."""
+        self._captured = None
         self._lots.clear()

@@ -6,6 +6,7 @@ in between has no returns: the first period after it spans it.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final, cast
@@ -13,6 +14,7 @@ from typing import Any, Final, cast
 from otel_trading.account import position
 from otel_trading.account.history import History
 from otel_trading.account.money import ZERO, Exact
+from otel_trading.account.rates import Pair
 from otel_trading.account.sessions import Timeline, TradingDay
 from otel_trading.account.settings import Settings
 from otel_trading.account.state import State
@@ -33,21 +35,35 @@ def capture(state: State, timeline: Timeline) -> dict[str, Any]:
         "cost": state.settings.cost,
         "timeline": timeline.capture(),
         "state": state.capture(),
+        "rates": state.book.rates.prices.copy(),
+        "holdings": [holding.capture() for holding in state.book.holdings.values()],
     }
 
 
 def written(captured: dict[str, Any]) -> dict[str, Any]:
     """Return what was captured as JSON can hold it."""
-    state, book = captured["state"], captured["state"]["book"]
-    # What may be thousands, every second, is written without asking each value what it is.
-    large = {
-        "rates": [[*pair, None if price is None else str(price)] for pair, price in book["rates"].items()],
-        "holdings": [position.written(holding) for holding in book["holdings"]],
-        "open": book["open"],
-    }
-    document = _written({**captured, "state": {**state, "book": {key: one for key, one in book.items() if key not in large}}})
-    document["state"]["book"].update(large)
+    document, rates, holdings = _parted(captured)
+    document["rates"] = [[*pair, None if price is None else str(price)] for pair, price in rates.items()]
+    document["holdings"] = [position.written(holding) for holding in holdings]
     return document
+
+
+def text(captured: dict[str, Any], texts: position.Texts) -> str:
+    """Return the JSON of what is `written`, made piece by piece so that no other thread waits for the whole.
+
+    `texts` has the pieces of the last time, for those that are the same; it belongs to the account.
+    """
+    document, rates, holdings = _parted(captured)
+    prices = json.dumps([[*pair, None if price is None else str(price)] for pair, price in rates.items()])
+    rows = ", ".join([position.text(holding, texts) for holding in holdings])
+    return f'{json.dumps(document)[:-1]}, "rates": {prices}, "holdings": [{rows}]}}'
+
+
+def _parted(captured: dict[str, Any]) -> tuple[dict[str, Any], dict[Pair, Decimal | None], list[position.Captured]]:
+    """Return the document without the two that may be thousands, written, and these two as they were captured."""
+    rest = dict(captured)
+    rates, holdings = rest.pop("rates"), rest.pop("holdings")
+    return _written(rest), rates, holdings
 
 
 def _written(value: Any) -> Any:
@@ -79,9 +95,9 @@ def restore(document: Mapping[str, Any], state: State, timeline: Timeline, name:
             f"Account {name!r}: currency is {state.book.currency!r}, and the state to restore is in {currency!r}"
         )
     try:
-        state.restore(document["state"])
+        state.restore(document["state"], document["rates"], document["holdings"])
         timeline.restore(document["timeline"])
-    except (KeyError, TypeError, ValueError, AttributeError, InvalidOperation) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, InvalidOperation) as error:
         raise ConfigurationError(
             f"Account {name!r}: what was given to restore is no state of an account ({type(error).__name__}: {error})"
         ) from error

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from operator import attrgetter
+from operator import attrgetter, is_
 from typing import Any, TypeAlias
 
 from otel_trading.account.instrument import Instrument
@@ -14,17 +15,24 @@ from otel_trading.account.money import ONE, ZERO, multiply, quotient, subtract
 
 NEVER = float("-inf")
 
-_COMMON = ("size", "cost", "price", "value", "time", "result", "protected")
+_MARKED = ("price", "value", "time")
+SYMBOL = len(_MARKED)
+"""Where the symbol is in what is written."""
+
+_COMMON = ("size", "cost", "result", "protected")
 _RARE = ("multiplier", "lots", "told_pnl", "liquidation_price", "margin")
-"""What of a holding is kept over a restart after its symbol, in this order; what few holdings have comes last."""
+"""What of a holding is kept over a restart: what every price changes, then its symbol and what few of them change."""
 
 _ABSENT = (ONE, None, None, None, None)
 """The rare ones of a holding that has none of them."""
 
 Captured: TypeAlias = "tuple[Any, ...]"
-"""What was captured of one holding: its symbol and what `_COMMON` and `_RARE` name."""
+"""What was captured of one holding: what `_MARKED` names, its symbol, what `_COMMON` and `_RARE` name."""
 
-_captured: Callable[[Holding], Captured] = attrgetter("instrument.symbol", *_COMMON, *_RARE)
+Texts: TypeAlias = "dict[str, tuple[Captured, str]]"
+"""By symbol what was captured from `SYMBOL` on, and its text."""
+
+_captured: Callable[[Holding], Captured] = attrgetter(*_MARKED, "instrument.symbol", *_COMMON, *_RARE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,15 +200,15 @@ class Holding:
         return subtract(cost, value) if self.instrument.inverse else subtract(value, cost)
 
     def capture(self) -> Captured:
-        """Return the state, for `written`: references to what never changes, a copy of what does."""
+        """Return the state, for `written`: references to what is replaced when it changes."""
         captured = _captured(self)
         if self.lots is None:
             return captured
-        return tuple(list(self.lots) if value is self.lots else value for value in captured)
+        return tuple(value.capture() if value is self.lots else value for value in captured)
 
     def restore(self, state: Sequence[Any]) -> None:
         """Go on from what was `written`; with lots only where both the state and this holding have them."""
-        _, size, cost, price, value, time, result, protected, *rest = state
+        price, value, time, _, size, cost, result, protected, *rest = state
         multiplier, lots, told_pnl, liquidation_price, margin = rest or (None,) * len(_RARE)
         self.size = Decimal(size)
         self.cost, self.price, self.value, self.told_pnl, self.liquidation_price, self.margin = (
@@ -232,18 +240,34 @@ class Holding:
 
 
 def written(captured: Captured) -> list[Any]:
-    """Return it as JSON can hold it, for `Holding.restore`: money as text, without the rare values if there are none of them.
+    """Return it as JSON can hold it, for `Holding.restore`: money as text, without the rare values if there are none."""
+    price, value, time = captured[:SYMBOL]
+    marked = None if price is None else str(price), None if value is None else str(value), None if time == NEVER else time
+    return [*marked, *_lasting(captured[SYMBOL:])]
 
-    A thousand positions are written every second: names would be most of the text, and calls most of the time it takes.
+
+def text(captured: Captured, texts: Texts) -> str:
+    """Return the JSON of what is `written`; `texts` has what was the same the last time.
+
+    A thousand positions are written every second, most of them because of their price alone.
     """
-    symbol, size, cost, price, value, time, result, protected, *rare = captured
+    price, value, time, symbol = captured[: SYMBOL + 1]
+    lasting = captured[SYMBOL:]
+    known, end = texts.get(symbol, ((), ""))
+    if not (known and all(map(is_, known, lasting))):  # equal is not enough: 1.0 and 1.00 are written as they are
+        end = json.dumps(_lasting(lasting))[1:]
+        texts[symbol] = lasting, end
+    if price is None or value is None or time == NEVER:
+        return f"{json.dumps(written(captured)[:SYMBOL])[:-1]}, {end}"
+    return f'["{price!s}", "{value!s}", {time!r}, {end}'
+
+
+def _lasting(captured: Captured) -> list[Any]:
+    symbol, size, cost, result, protected, *rare = captured
     row = [
         symbol,
         str(size),
         None if cost is None else str(cost),
-        None if price is None else str(price),
-        None if value is None else str(value),
-        None if time == NEVER else time,
         None if result is None else {currency: str(amount) for currency, amount in result.items()},
         protected,
     ]

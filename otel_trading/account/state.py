@@ -9,7 +9,7 @@ Three sources of equity, of which one holds at a time:
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
@@ -285,7 +285,7 @@ class State:
             self.performance.update(worth, time, funded=self.funded)
 
     def capture(self) -> dict[str, Any]:
-        """Return the state, for `restore`."""
+        """Return the state without rates and holdings, for `restore`."""
         return {
             "book": self.book.capture(),
             "performance": self.performance.capture(),
@@ -305,9 +305,9 @@ class State:
             "traded": self._traded,
         }
 
-    def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on from what was captured."""
-        self.book.restore(state["book"])
+    def restore(self, state: Mapping[str, Any], rates: Iterable[Any], holdings: Iterable[Any]) -> None:
+        """Go on from what was captured, and from the rates and holdings as they were written."""
+        self.book.restore(state["book"], rates, holdings)
         self.performance.restore(state["performance"])
         self.trades.restore(state["trades"])
         self.told_at = dict(state["told_at"])

@@ -22,8 +22,8 @@ Stored: TypeAlias = "str | int | float | None"
 class Changes(NamedTuple):
     """What a source has to say since it was last asked; all of it is of the same moment, and is written together."""
 
-    document: dict[str, Any]
-    """The whole state, JSON-able: it replaces the one before."""
+    document: dict[str, Any] | str
+    """The whole state, JSON-able or JSON: it replaces the one before."""
     executions: Sequence[str] = ()
     """Ids of executions that the state has in it and that no earlier changes named."""
     rows: Mapping[str, Sequence[Row]] = MappingProxyType({})
@@ -51,7 +51,7 @@ class Pending:
         for table, rows in changes.rows.items():
             self._add_rows(table, rows)
         self.document = None
-        self.document = json.dumps(changes.document)
+        self.document = changes.document if isinstance(changes.document, str) else json.dumps(changes.document)
 
     def _add_rows(self, table: str, rows: Iterable[Row]) -> None:
         columns = HISTORY.get(table)

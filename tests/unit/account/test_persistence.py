@@ -81,6 +81,19 @@ def test_account_restored_at_any_point_goes_on_as_the_one_that_never_stopped(bef
     through.close()
 
 
+@settings(deadline=None)
+@given(histories, histories, st.sampled_from(["average", "fifo"]))
+def test_what_a_ledger_writes_is_what_is_dumped_however_much_of_it_is_of_the_last_time(before, after, cost) -> None:
+    clock = Clock()
+    main = new(clock, cost)
+    texts = {}
+    for history in (before, after):
+        play(main, clock, history)
+        dumped = {key: value for key, value in main.dump().items() if key != "executions"}
+        assert json.loads(persistence.text(persistence.capture(main._state, main._timeline), texts)) == dumped
+    main.close()
+
+
 def test_metrics_go_on_after_a_restart(account, seen, clock) -> None:
     """Peak, drawdown, statistics and the marks of before; the weekend in between is no return of zero."""
     main = account(returns_every=3600, min_periods=2)
@@ -133,7 +146,7 @@ def test_other_settings_take_over_what_they_can(account, clock) -> None:
         {},
         {"format": 99},
         {"format": 2, "currency": "USD"},
-        {"format": 2, "currency": "USD", "state": {"book": 1}, "timeline": {}},
+        {"format": 2, "currency": "USD", "state": {"book": 1}, "timeline": {}, "rates": [], "holdings": []},
     ],
     ids=["nothing", "empty", "later version", "cut off", "junk"],
 )
@@ -142,6 +155,16 @@ def test_what_is_no_state_is_refused_and_changes_nothing(account, document) -> N
     with pytest.raises(ConfigurationError, match="restore"):
         main.restore(document)
     assert main.equity == Decimal(10_000)
+
+
+def test_position_that_is_cut_off_is_refused(account) -> None:
+    main = account()
+    main.fill("AAPL", "buy", 10, 100)
+    document = main.dump()
+    for length in range(len(document["holdings"][0])):
+        with pytest.raises(ConfigurationError, match="restore"):
+            main.restore({**document, "holdings": [document["holdings"][0][:length]]})
+    assert main.positions["AAPL"].size == 10
 
 
 def test_state_of_another_currency_is_refused_by_name(account) -> None:
