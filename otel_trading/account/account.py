@@ -230,14 +230,21 @@ class Account(Entering):
         self._tell(update, time, what)
 
     @faults.contained("account")
-    def deposit(self, amount: Amount, *, time: float | datetime | None = None) -> None:
-        """Enter money that came in: no profit, and no end of a drawdown."""
-        self._flow(amount, 1, time, f"{self!r}.deposit")
+    def deposit(self, amount: Amount, *, currency: str | None = None, time: float | datetime | None = None) -> None:
+        """Enter money that came in: no profit, and no end of a drawdown.
+
+        It is in `currency`, the account's if not given, and worth its rate of this moment; without one, that of the first
+        moment that has one: until then equity is not known.
+        """
+        self._flow(amount, 1, currency, time, f"{self!r}.deposit")
 
     @faults.contained("account")
-    def withdraw(self, amount: Amount, *, time: float | datetime | None = None) -> None:
-        """Enter money that was taken out: no loss, and no drawdown."""
-        self._flow(amount, -1, time, f"{self!r}.withdraw")
+    def withdraw(self, amount: Amount, *, currency: str | None = None, time: float | datetime | None = None) -> None:
+        """Enter money that was taken out: no loss, and no drawdown.
+
+        It is in `currency`, all else is as with `deposit`.
+        """
+        self._flow(amount, -1, currency, time, f"{self!r}.withdraw")
 
     @faults.contained("account")
     def funding(

@@ -208,9 +208,9 @@ class Book:
         self._list(holding)
         return None
 
-    def flow(self, amount: Decimal) -> None:
+    def flow(self, amount: Decimal, currency: str) -> None:
         """Enter a deposit, or a withdrawal as a negative amount."""
-        self._receive(self.currency, amount)
+        self._receive(currency, amount)
 
     def receive_funding(self, amount: Decimal, currency: str | None, symbol: str | None) -> str:
         """Enter funding, interest or a dividend (negative if paid), in what `symbol` settles in if no currency is said.

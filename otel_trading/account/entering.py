@@ -144,14 +144,15 @@ class Entering(Readings):
             self._report(refused, what)
         return refused is None
 
-    def _flow(self, value: Amount, sign: int, time: object, what: str) -> None:
+    def _flow(self, value: Amount, sign: int, currency: object, time: object, what: str) -> None:
         flow = amount(value, what)
         if flow is None:
             return
         if flow <= 0:
             faults.drop("negative", "%s: the amount has to be positive; dropped", what, about=what)
             return
-        self._enter(lambda state, then: state.flow(sign * flow, then), time, what)
+        held = str(currency).upper() if currency else self.currency
+        self._enter(lambda state, then: state.flow(sign * flow, held, then), time, what)
 
     def _income(self, value: Amount, symbol: object, currency: object, time: object, kind: str) -> None:
         what = f"{self!r}.{kind}"

@@ -17,7 +17,7 @@ from typing import Any
 
 from otel_trading.account.book import Book, Fill, Refusal, Told
 from otel_trading.account.history import History
-from otel_trading.account.money import ZERO, add
+from otel_trading.account.money import ZERO, Exact, add
 from otel_trading.account.performance import Performance
 from otel_trading.account.position import NEVER
 from otel_trading.account.settings import Settings
@@ -78,6 +78,8 @@ class State:
         self._source = _Source.BOOKS if cash else _Source.BLANK
         self._constant = ZERO
         self._told = ZERO
+        self._unvalued: dict[str, Decimal] = {}
+        """Flows, by currency, of which no rate is known yet."""
         self._updated = False
         self._cash_told = False
         self._positions_told = False
@@ -186,19 +188,22 @@ class State:
             plain = self._source is _BOOKS and self._constant is ZERO
             worth = self.book.worth if plain else self.worth
             if worth is not None:
+                if self._unvalued:
+                    self._value_flows(time)
                 self.performance.update(worth, time, funded=self.funded)
         return refused
 
-    def flow(self, amount: Decimal, time: float) -> None:
+    def flow(self, amount: Decimal, currency: str, time: float) -> None:
         """Enter a deposit, or a withdrawal as a negative amount."""
-        self.performance.flow(amount, time)
-        self.book.flow(amount)
-        self._told += amount
+        self.book.flow(amount, currency)
+        self._unvalued[currency] = add(self._unvalued.get(currency, ZERO), amount)
+        self._value_flows(time)
         self.funded = True
         self._open_books()
         self._sample(time)
         self.performance.weigh()
-        self.history.add("flows", time=time, amount=amount, kind="deposit" if amount > 0 else "withdrawal")
+        value = self.book.convert({currency: amount})
+        self.history.add("flows", time=time, amount=value, kind="deposit" if amount > 0 else "withdrawal")
 
     def receive_funding(self, amount: Decimal, currency: str | None, symbol: str | None, time: float, kind: str) -> None:
         """Enter funding, interest or a dividend: a gain, or a loss if it was paid; a told equity will contain it when told."""
@@ -220,9 +225,10 @@ class State:
         capital = told.cash is not None or told.equity is not None
         if not capital and told.positions is None:
             return True
-        if not (self._traded or self._updated) or (capital and not self.funded):
-            # What the bot begins with is no gain.
+        if not (self._traded or self._updated) or (capital and (not self.funded or self._unvalued)):
+            # What the bot begins with is no gain; nor is a flow that is part of what is told, though nobody knows how much.
             self.performance.restart()
+            self._unvalued = {}
         missed = False
         if told.positions is not None:
             changed = self.book.replace(told.positions, told.unread, time)
@@ -279,9 +285,20 @@ class State:
         if self._source is _Source.BLANK:
             self._source = _BOOKS
 
+    def _value_flows(self, time: float) -> None:
+        """Take flows out of the profit at the present rates, if there are such."""
+        value = self.book.convert(self._unvalued)
+        if value is not None:
+            self._unvalued = {}
+            with Exact():  # a mark comes without it
+                self.performance.flow(value, time)
+                self._told += value
+
     def _sample(self, time: float) -> None:
         worth = self.worth
         if worth is not None:
+            if self._unvalued:
+                self._value_flows(time)
             self.performance.update(worth, time, funded=self.funded)
 
     def capture(self) -> dict[str, Any]:
@@ -299,6 +316,7 @@ class State:
             "source": self._source.value,
             "constant": self._constant,
             "told": self._told,
+            "unvalued": dict(self._unvalued),
             "updated": self._updated,
             "cash_told": self._cash_told,
             "positions_told": self._positions_told,
@@ -318,5 +336,6 @@ class State:
         constant = Decimal(state["constant"])
         self._constant = constant or ZERO
         self._told = Decimal(state["told"])
+        self._unvalued = {currency: Decimal(amount) for currency, amount in state.get("unvalued", {}).items()}
         self._updated, self._cash_told = state["updated"], state["cash_told"]
         self._positions_told, self._traded = state["positions_told"], state["traded"]

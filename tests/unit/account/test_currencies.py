@@ -205,3 +205,75 @@ def test_dated_future_is_a_contract_on_margin(account) -> None:
     main.fill("BTC/USDT:USDT-240628", "sell", 1, 20_000)
     main.mark("BTC/USDT:USDT-240628", 19_500)
     assert (main.cash, main.equity) == (Decimal(10_000), Decimal(10_500))
+
+
+PROFIT = ("pnl.net", "pnl.realized", "pnl.daily", "pnl.daily_ratio", "drawdown.current_ratio", "drawdown.max_ratio")
+
+
+def test_deposits_and_withdrawals_of_any_currency_are_no_profit(account, seen) -> None:
+    """500 EUR at 1.20 and 100,000 JPY at 0.01 come, 100 EUR at 1.20 go: 10,000 + 600 + 1,000 - 120, and nothing was earned."""
+    main = account()
+    main.mark("EUR/USD", "1.20")
+    main.mark("JPY/USD", "0.01")
+    main.deposit(500, currency="eur")
+    main.deposit(100_000, currency="JPY")
+    main.withdraw(100, currency="EUR")
+    values = seen.values()
+    assert (main.equity, main.cash, main.net_pnl, values["portfolio.peak_equity"]) == (11_480, 11_480, 0, 11_480.0)
+    assert {name: values[name] for name in PROFIT} == dict.fromkeys(PROFIT, 0.0)
+    assert main.drawdown == main.max_drawdown == 0.0
+
+
+def test_what_a_foreign_currency_gains_after_it_came_is_gain(account, seen) -> None:
+    """10,000 EUR at 1.00 double 10,000 USD; at 0.90 they are 1,000 less: 5 % of 20,000."""
+    main = account()
+    main.mark("EUR/USD", 1)
+    main.deposit(10_000, currency="EUR")
+    main.mark("EUR/USD", "0.90")
+    assert (main.equity, main.daily_pnl) == (Decimal(19_000), Decimal(-1_000))
+    assert seen.values()["portfolio.peak_equity"] == 20_000.0
+    assert main.drawdown == pytest.approx(0.05, rel=1e-12)
+
+
+def test_flow_without_a_rate_waits_for_one_and_is_no_profit_then(account, seen, caplog) -> None:
+    """Equity is not known until BTC has a price; then 0.5 of it at 20,000 have come, and the drawdown of before goes on."""
+    main = account()
+    main.fill("AAPL", "buy", 10, 100)
+    main.mark("AAPL", 50)
+    main.deposit("0.5", currency="BTC")
+    main.deposit(500)
+    with caplog.at_level(logging.WARNING, "otel_trading"):
+        assert not (set(MONEY) - {"pnl.net"}) & set(seen.values())
+    assert "mark('BTC/USD', ...)" in caplog.text
+    assert (main.equity, main.drawdown, main.daily_pnl) == (None, None, None)
+    main.mark("BTC/USD", 20_000)
+    assert (main.equity, main.daily_pnl, main.net_pnl) == (Decimal(20_000), Decimal(-500), Decimal(-500))
+    assert main.drawdown == pytest.approx(0.05, rel=1e-12)
+
+
+def test_flow_that_waits_for_a_rate_survives_a_restart(account) -> None:
+    main = account()
+    main.deposit("0.5", currency="BTC")
+    again = account("again")
+    again.restore(main.dump())
+    again.mark("BTC/USD", 20_000)
+    assert (again.equity, again.daily_pnl, again.drawdown) == (Decimal(20_000), Decimal(0), 0.0)
+
+
+def test_flow_without_a_rate_is_in_the_equity_that_is_told_next(account) -> None:
+    """How much of the 15,000 came in is not known: it is what is measured from, and no gain when there is a rate."""
+    main = account(cash=0)
+    main.update(equity=10_000)
+    main.deposit("0.25", currency="BTC")
+    assert main.equity == Decimal(10_000)
+    main.update(equity=15_000)
+    main.mark("BTC/USD", 20_000)
+    assert (main.equity, main.daily_pnl, main.drawdown) == (Decimal(15_000), Decimal(0), 0.0)
+
+
+def test_flow_of_a_foreign_currency_raises_the_equity_that_was_told(account) -> None:
+    main = account(cash=0)
+    main.update(equity=10_000)
+    main.mark("EUR/USD", "1.5")
+    main.deposit(100, currency="EUR")
+    assert (main.equity, main.daily_pnl) == (Decimal(10_150), Decimal(0))
