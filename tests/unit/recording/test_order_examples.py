@@ -15,7 +15,14 @@ EXAMPLES = Path(__file__).parents[3] / "examples"
 PROMISED = {
     "orders_decorator.py": {"trading.order.submissions": 1, "trading.orders": 1, "trading.volume": 199.0},
     "orders_context_manager.py": {"trading.order.submissions": 1, "trading.orders": 1, "trading.volume": 200.4},
-    "orders_websocket.py": {"trading.order.submissions": 1, "trading.orders": 1, "trading.volume": 200.4, "trading.fills": 1},
+    "orders_websocket.py": {
+        "trading.order.submissions": 1,
+        "trading.orders": 1,
+        "trading.volume": 200.4,
+        "trading.fills": 1,
+        "trading.position.size": 2.0,
+        "trading.portfolio.cash": 799.6,
+    },
 }
 
 
