@@ -295,7 +295,9 @@ class Account(Entering):
         """Compare the books with the venue's `positions`, and its open `orders` with those that the bot holds to be open.
 
         Both sides count: a position or an order that only one of them has is a difference. Positions are given as to `update`,
-        orders as ids or as client libraries have them. What is None is not compared.
+        orders as ids or as client libraries have them; a tuple of ids is one order. Without `open_orders` they are those that
+        decorators, trackers and plain calls of this process have told of for this account and that have not ended; one whose
+        fate is unknown is no difference. Positions or orders that are None are not compared, nor orders while none was told of.
         """
         return self._reconcile(positions, orders, open_orders) or Differences({}, [], [])
 

@@ -25,6 +25,7 @@ from otel_trading.account.sessions import Timeline, seconds
 from otel_trading.account.settings import Settings
 from otel_trading.account.state import State, Update
 from otel_trading.metrics import faults
+from otel_trading.orders import seen
 from otel_trading.orders.clock import Clock, checked, present
 from otel_trading.recording.calls import record_error
 from otel_trading.semconv.spec import Metric
@@ -236,20 +237,16 @@ class Entering(Readings):
             sizes = {symbol: position.size for symbol, position in self.positions.items()}
             found = reconciliation.compare_positions(positions, sizes, what)
             compared = compared if found is None else found
-        at_venue: set[str] = set()
-        at_bot: set[str] = set()
-        both = orders is not None and open_orders is not None
-        if both:
-            theirs, ours = reconciliation.order_ids(orders, what), reconciliation.order_ids(open_orders, what)
-            both = theirs is not None and ours is not None
-            at_venue, at_bot = (theirs or set()) - (ours or set()), (ours or set()) - (theirs or set())
-            counted = len(at_venue) + len(at_bot) if both else counted
-        if found is not None or both:
+        one_sided: tuple[list[str], list[str]] | None = None
+        if orders is not None:
+            name, _, venue = self._identity
+            followed = seen.followed(name, venue) if open_orders is None else None
+            one_sided = reconciliation.compare_orders(orders, open_orders, followed, what)
+            counted = counted if one_sided is None else sum(map(len, one_sided))
+        if found is not None or one_sided is not None:
             self._checked = Check(self._clock(), compared, counted)
-        if not both:
-            at_venue, at_bot = set(), set()
         differences = {symbol: size for symbol, size in (found or {}).items() if size}
-        return Differences(differences, sorted(at_venue), sorted(at_bot))
+        return Differences(differences, *(one_sided or ([], [])))
 
     def _then(self, time: object, now: float, what: str) -> float:
         if isinstance(time, datetime) or time is not None:

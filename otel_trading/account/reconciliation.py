@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple, cast
@@ -10,6 +10,7 @@ from typing import NamedTuple, cast
 from otel_trading.account import told
 from otel_trading.account.money import ZERO, Exact
 from otel_trading.metrics import faults
+from otel_trading.orders import Life
 from otel_trading.orders.reading import first, lookup, paths, text
 
 _NOISE = Decimal("1e-12")
@@ -61,16 +62,42 @@ def compare_positions(venue: object, ours: Mapping[str, Decimal], what: str) -> 
     return found
 
 
-def order_ids(orders: object, what: str) -> set[str] | None:
-    """Return the ids of `orders`: ids themselves, a mapping by id, or orders as client libraries have them."""
+def compare_orders(
+    venue: object, ours: object, followed: Sequence[Life] | None, what: str
+) -> tuple[list[str], list[str]] | None:
+    """Return the ids of orders that only the venue has open, and that only the bot has; None if they cannot be compared.
+
+    The bot's are `ours`, or what is `followed` of them where that is None.
+    """
+    if ours is not None:
+        working = known = _order_ids(ours, what)
+    elif followed is not None:
+        known = [tuple(life.keys) for life in followed]
+        working = [tuple(life.keys) for life in followed if life.active and life.keys]
+    else:
+        return None
+    theirs = _order_ids(venue, what)
+    if theirs is None or working is None or known is None:
+        return None
+    told, there = {each for ids in known for each in ids}, {each for ids in theirs for each in ids}
+    at_venue = {ids[0] for ids in theirs if told.isdisjoint(ids)}
+    return sorted(at_venue), sorted({ids[0] for ids in working if there.isdisjoint(ids)})
+
+
+def _order_ids(orders: object, what: str) -> list[tuple[str, ...]] | None:
+    """Return the ids of each of `orders`: ids themselves, a mapping by id, or orders as client libraries have them."""
     if isinstance(orders, (str, bytes)) or not isinstance(orders, Iterable):
         faults.drop("not_a_number", "%s: %s is no collection of orders; dropped", what, type(orders).__name__, about=what)
         return None
-    found: set[str] = set()
+    found: list[tuple[str, ...]] = []
     for order in cast("Iterable[object]", orders):
-        identity = text(order) if isinstance(order, (str, int)) else text(first(lookup(order), _ORDER_ID))
-        if identity is None:
-            faults.drop("not_a_number", "%s: an order without an id was left out", what, about=what)
+        if type(order) is tuple:
+            ids = tuple([each for each in map(text, cast("tuple[object, ...]", order)) if each is not None])
         else:
-            found.add(identity)
+            identity = text(order) if isinstance(order, (str, int)) else text(first(lookup(order), _ORDER_ID))
+            ids = () if identity is None else (identity,)
+        if ids:
+            found.append(ids)
+        else:
+            faults.drop("not_a_number", "%s: an order without an id was left out", what, about=what)
     return found

@@ -374,6 +374,16 @@ class Seen:
                     found.append((whose, memory))
         return found[0] if len(found) == 1 else None
 
+    def followed(self, account: str, venue: str | None) -> list[Life] | None:
+        """Return the orders of an account that have not ended, at one venue or at all; None if none was ever told of."""
+        found: list[Life] | None = None
+        for place, memory in list(self._memories.items()):
+            if type(place) is tuple:
+                where, whose = cast("tuple[str, str | None]", place)
+                if whose == account and venue in (None, where):
+                    found = [*(found or ()), *memory.lives()]
+        return found
+
     def clear(self) -> None:
         """Forget everything (for tests)."""
         for memory in self._memories.values():

@@ -101,6 +101,11 @@ class OrderTracker:
         return sum(life.active for life in self._memory.lives() if self._mine(life))
 
     @property
+    def open_orders(self) -> list[tuple[str, ...]]:
+        """The ids of each order that is working at the venue or on its way there, as `Account.reconcile` takes them."""
+        return [tuple(life.keys) for life in self._memory.lives() if life.active and life.keys and self._mine(life)]
+
+    @property
     def unresolved(self) -> int:
         """Orders that may or may not be working."""
         return sum(life.unresolved for life in self._memory.lives() if self._mine(life))

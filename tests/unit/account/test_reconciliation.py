@@ -139,3 +139,48 @@ def test_fill_that_cannot_be_known_again_is_left_out_and_counted(account) -> Non
 @pytest.mark.parametrize("junk", [None, 3, "fills", {}], ids=str)
 def test_what_are_no_fills_are_none(account, junk) -> None:
     assert account().sync_fills(junk) == 0
+
+
+@pytest.fixture
+def tracker(account):
+    """Of an account of its own: what is followed lives as long as the process."""
+    from otel_trading import OrderTracker
+    from otel_trading.orders import seen
+
+    seen.clear()
+    main = account("reconciled", venue="kraken")
+    yield main, OrderTracker(venue="kraken", account=main)
+    seen.clear()
+
+
+def working(tracker, client_id: str, order_id: str) -> None:
+    tracker.decided(client_id, symbol="A", side="buy", type="limit", quantity=1, price=10)
+    tracker.submitted(client_id)
+    tracker.acknowledged(client_id, order_id=order_id)
+
+
+def test_orders_are_compared_with_those_that_the_process_follows(tracker) -> None:
+    """By either of their ids: c-1 is at both, c-2 only here, O-9 only there; what ended is open nowhere."""
+    main, orders = tracker
+    for number in (1, 2, 3):
+        working(orders, f"c-{number}", f"O-{number}")
+    orders.canceled("c-3")
+    orders.decided("c-4", symbol="A", side="buy", type="limit", quantity=1, price=10)
+    assert main.reconcile(orders=[{"id": "O-1"}, {"id": "O-9"}]) == ({}, ["O-9"], ["c-2"])
+    assert main.reconcile(orders=["O-3"]).venue_orders == ["O-3"]
+    assert orders.open_orders == [("c-1", "O-1"), ("c-2", "O-2")]
+    assert main.reconcile(orders=["c-1", "O-9"], open_orders=orders.open_orders) == ({}, ["O-9"], ["c-2"])
+
+
+def test_order_without_an_answer_is_no_difference(tracker) -> None:
+    main, orders = tracker
+    working(orders, "c-1", "O-1")
+    orders.lost("c-1")
+    assert main.reconcile(orders=["O-1"]) == main.reconcile(orders=[]) == ({}, [], [])
+    assert orders.open_orders == []
+
+
+def test_orders_of_other_accounts_are_not_compared(tracker, account) -> None:
+    _, orders = tracker
+    working(orders, "c-1", "O-1")
+    assert account("other").reconcile(orders=["O-9"]) == ({}, [], [])
