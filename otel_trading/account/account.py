@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time as clocks
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
@@ -21,6 +21,7 @@ from otel_trading.errors import ConfigurationError
 from otel_trading.metrics import faults
 from otel_trading.metrics.values import labels
 from otel_trading.orders.clock import Clock
+from otel_trading.orders.entered import MARK, Entered
 from otel_trading.semconv import attributes
 
 _live: dict[tuple[str, str | None, str | None], Account] = {}
@@ -162,19 +163,43 @@ class Account(Entering):
         quantity: Amount,
         price: Amount,
         *,
-        fee: Amount | None = 0,
+        fee: Amount | Sequence[tuple[Amount, str | None]] | None = 0,
         fee_currency: str | None = None,
         multiplier: Amount = 1,
         execution_id: object = None,
+        order_id: object = None,
         time: float | datetime | None = None,
     ) -> None:
         """Enter an execution of `quantity` units (positive) at `price`.
 
-        `fee` is what it cost, negative if it was a rebate, in `fee_currency` (if not given, what the symbol settles in).
+        `fee` is what it cost, negative if it was a rebate, in `fee_currency` (if not given, what the symbol settles in);
+        several fees are pairs of an amount and its currency.
         `multiplier` is what one unit at a price of one is worth: the size of a contract. The same `execution_id` of the same
-        symbol counts once.
+        symbol counts once. With `order_id` (or all ids of its order in a tuple) it counts as far as it was not entered by
+        `fill_order`.
         """
-        self._fill(symbol, side, quantity, price, fee, fee_currency, multiplier, execution_id, time)
+        self._fill(symbol, side, quantity, price, fee, fee_currency, multiplier, execution_id, order_id, time)
+
+    @faults.contained("account")
+    def fill_order(
+        self,
+        symbol: str,
+        side: str | Enum,
+        filled: Amount,
+        average: Amount,
+        *,
+        order_id: object,
+        fee: Amount | Sequence[tuple[Amount, str | None]] | None = 0,
+        fee_currency: str | None = None,
+        multiplier: Amount = 1,
+        time: float | datetime | None = None,
+    ) -> None:
+        """Enter an order by its totals so far: `filled` units (positive) in all, at the `average` price, for `fee` in all.
+
+        What was entered of the order before, by its totals or by `fill` and `sync_fills` with its `order_id`, does not count
+        again, also after a restart with a ledger. All else is as with `fill`.
+        """
+        self._fill(symbol, side, filled, average, fee, fee_currency, multiplier, None, order_id, time, totals=True)
 
     def mark(self, symbol: str, price: Amount, *, time: float | datetime | None = None) -> None:
         """Take the market's price of `symbol`; that of a pair such as `EUR/USD` is a rate of exchange too."""
@@ -330,7 +355,7 @@ class Account(Entering):
         """Return everything that the account knows as JSON can hold it; `restore` goes on from it."""
         with self._lock:
             found = persistence.capture(self._state, self._timeline)
-            found["executions"] = list(self._executions)
+            found["executions"] = [*self._executions, *self._entered.dump()]
         return persistence.written(found)
 
     def restore(self, document: Mapping[str, Any]) -> None:
@@ -343,7 +368,10 @@ class Account(Entering):
             persistence.restore(document, state, timeline, self.name)
         with self._lock:
             self._state, self._timeline = state, timeline
-            self._executions = {str(identity): None for identity in document.get("executions") or ()}
+            known = [str(identity) for identity in document.get("executions") or ()]
+            self._executions = {identity: None for identity in known if not identity.startswith(MARK)}
+            self._entered = Entered()
+            self._entered.restore(identity for identity in known if identity.startswith(MARK))
             self._changed = self._dirty = True
 
     def close(self) -> None:

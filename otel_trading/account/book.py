@@ -43,6 +43,8 @@ class Fill:
     price: Decimal
     fee: Decimal = ZERO
     fee_currency: str | None = None
+    more_fees: tuple[tuple[Decimal, str | None], ...] = ()
+    """Further fees and their currencies."""
     multiplier: Decimal | None = None
     """Units of money for each unit of price and quantity; None where the fill does not say."""
     inexact: bool = False
@@ -192,6 +194,14 @@ class Book:
         if fee_currency == terms.base:
             # Coins that were bought and kept by the venue never arrive: the same as selling them back for the fee.
             quantity, fee, fee_currency = quantity - fee, fee * fill.price * holding.multiplier, terms.quote
+        for more, named in fill.more_fees:
+            cost, of = more, named or terms.settle
+            if of == terms.base:
+                quantity, cost, of = quantity - cost, cost * fill.price * holding.multiplier, terms.quote
+            _add(self.fees, of, cost)
+            self._receive(of, -cost)
+            if holding.result is not None:
+                _add(holding.result, of, -cost)
         before = holding.size
         paid, realized = holding.trade(quantity, fill.price)
         self._account(holding, before, quantity, realized, fee_currency, fee)

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
 from pathlib import Path
 from threading import RLock
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from otel_trading.account import answers, execution, executions, persistence, reconciliation, told
-from otel_trading.account.book import Refusal, Told
+from otel_trading.account.book import Fill, Refusal, Told
 from otel_trading.account.figures import Figures, figures
 from otel_trading.account.history import History
-from otel_trading.account.money import Amount, Exact, amount
+from otel_trading.account.instrument import instrument
+from otel_trading.account.money import ZERO, Amount, Exact, amount
 from otel_trading.account.polling import Poll
 from otel_trading.account.position import Texts
 from otel_trading.account.readings import Readings
@@ -27,6 +29,8 @@ from otel_trading.account.state import State, Update
 from otel_trading.metrics import faults
 from otel_trading.orders import seen
 from otel_trading.orders.clock import Clock, checked, present
+from otel_trading.orders.entered import Entered
+from otel_trading.orders.reading import text
 from otel_trading.recording.calls import record_error
 from otel_trading.semconv.spec import Metric
 
@@ -55,6 +59,7 @@ class Entering(Readings):
         self._history = History()
         self._state, self._timeline = self._blank()
         self._executions: dict[str, None] = {}
+        self._entered = Entered()
         self._unsaved: deque[str] | None = None
         self._texts: Texts = {}
         self._figures: Figures | None = None
@@ -101,7 +106,7 @@ class Entering(Readings):
                 return None
             self._dirty = False
             found = persistence.capture(self._state, self._timeline)
-            seen, rows = list(self._unsaved), self._history.take()
+            seen, rows = [*self._unsaved, *self._entered.take_changed()], self._history.take()
             self._unsaved.clear()
         return Changes(persistence.text(found, self._texts), seen, rows)
 
@@ -123,13 +128,16 @@ class Entering(Readings):
         side: str | Enum,
         quantity: Amount,
         price: Amount,
-        fee: Amount | None,
+        fee: object,
         fee_currency: str | None,
         multiplier: Amount,
         execution_id: object,
+        order_id: object,
         time: object,
+        *,
+        totals: bool = False,
     ) -> bool:
-        """Enter an execution; return whether it was a new one that could be entered."""
+        """Enter an execution, or the totals of an order; return whether there was anything new that could be entered."""
         what = f"{self!r}.fill"
         entered = execution.read(what, symbol, side, quantity, price, fee, fee_currency, multiplier)
         if entered is None:
@@ -139,11 +147,42 @@ class Entering(Readings):
         with self._lock, Exact():
             if execution_id is not None and not self._first_time(f"{entered.symbol}|{execution_id}"):
                 return False
+            if order_id is not None:
+                part = self._new_of_order(entered, order_id, totals=totals)
+                if part is None:
+                    self._dirty |= not totals
+                    return False
+                entered = part
             self._happened(then, now)
             refused = self._state.fill(entered, then)
         if refused is not None:
             self._report(refused, what)
         return refused is None
+
+    def _new_of_order(self, fill: Fill, order_id: object, *, totals: bool) -> Fill | None:
+        """What of the fill was not entered before, with the totals of its order or one by one."""
+        several = isinstance(order_id, (list, tuple))
+        ids = (text(one) for one in (cast("Sequence[object]", order_id) if several else (order_id,)))
+        names = [f"{fill.symbol}|{one}" for one in ids if one is not None]  # some venues number the orders of each symbol
+        if not names:
+            return fill
+        settle, fees = instrument(fill.symbol, self.currency).settle, dict[str, Decimal]()
+        for paid, of in ((fill.fee, fill.fee_currency), *fill.more_fees):
+            if paid:
+                fees[of or settle] = fees.get(of or settle, ZERO) + paid
+        enter = self._entered.totals if totals else self._entered.single
+        part = enter(names, fill.quantity.copy_abs(), fill.price, fees)
+        if part is None:
+            return None
+        charged = [(paid, of) for of, paid in part.fees.items()] or [(ZERO, settle)]
+        return replace(
+            fill,
+            quantity=part.quantity.copy_sign(fill.quantity),
+            price=part.price,
+            fee=charged[0][0],
+            fee_currency=charged[0][1],
+            more_fees=tuple(charged[1:]),
+        )
 
     def _flow(self, value: Amount, sign: int, currency: object, time: object, what: str) -> None:
         flow = amount(value, what)
@@ -222,6 +261,7 @@ class Entering(Readings):
                     fill.get("fee_currency"),
                     fill.get("multiplier", 1),
                     fill["execution_id"],
+                    fill.get("order_id"),
                     fill.get("time"),
                 )
         return number

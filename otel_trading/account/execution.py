@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from decimal import Decimal
 from enum import Enum
+from typing import cast
 
 from otel_trading.account.book import Fill
 from otel_trading.account.money import ZERO, amount
@@ -32,7 +35,7 @@ def read(
     sign = _SIDES.get(_side(side))
     units, paid = amount(quantity, f"{what} quantity"), amount(price, f"{what} price")
     size = amount(multiplier, f"{what} multiplier")
-    charged = ZERO if fee is None else amount(fee, f"{what} fee")
+    fees = _fees(what, fee, fee_currency)
     if not isinstance(symbol, str) or not symbol or sign is None:
         faults.drop("not_a_number", "%s: a fill needs a symbol, and buy or sell; dropped", what, about=what)
         return None
@@ -45,11 +48,23 @@ def read(
         symbol,
         units if sign > 0 else units.copy_negate(),
         paid,
-        ZERO if charged is None else charged,
-        str(fee_currency).upper() if fee_currency else None,
-        None if size == 1 else size,
+        *(fees[0] if fees else (ZERO, None)),
+        more_fees=tuple(fees[1:]),
+        multiplier=None if size == 1 else size,
         inexact=isinstance(quantity, float),
     )
+
+
+def _fees(what: str, fee: object, currency: object) -> list[tuple[Decimal, str | None]]:
+    """The fees and their currencies: one, or several as pairs of an amount and a currency."""
+    pairs = cast("Sequence[object]", fee) if isinstance(fee, (list, tuple)) else ((fee, currency),)
+    found: list[tuple[Decimal, str | None]] = []
+    for pair in pairs:
+        paid, of = cast("tuple[object, object]", pair if isinstance(pair, (list, tuple)) else (pair, currency))
+        charged = None if paid is None else amount(paid, f"{what} fee")
+        if charged is not None:
+            found.append((charged, str(of or currency).upper() if of or currency else None))
+    return found
 
 
 def _side(side: object) -> str:

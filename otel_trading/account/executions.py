@@ -11,9 +11,10 @@ from otel_trading.orders import results
 from otel_trading.orders.reading import first, lookup, paths, text
 
 _ARGUMENTS: Final = frozenset(
-    ("symbol", "side", "quantity", "price", "fee", "fee_currency", "multiplier", "execution_id", "time")
+    ("symbol", "side", "quantity", "price", "fee", "fee_currency", "multiplier", "execution_id", "order_id", "time")
 )
 _TIME = paths("timestamp", "time", "datetime", "transaction_time", "execution.time", "executed_at", "filled_at", "date")
+_ORDER = paths("order", "order_id", "orderId", "ordId", "orderID", "execution.orderId", "ordertxid")
 _MILLISECONDS = 1e11
 """Unix seconds are less than this until the year 5138."""
 
@@ -51,15 +52,14 @@ def _arguments(entry: object) -> dict[str, Any] | None:
     symbol = fill.symbol or text(first(source, paths("symbol")))
     if fill.execution_id is None or symbol is None or fill.side is None:
         return None
-    fee, fee_currency = fill.fees[0] if fill.fees else (0, None)
     return {
         "symbol": symbol,
         "side": fill.side,
         "quantity": abs(fill.quantity),
         "price": fill.price,
-        "fee": fee,
-        "fee_currency": fee_currency,
+        "fee": fill.fees or 0,
         "execution_id": fill.execution_id,
+        "order_id": text(first(source, _ORDER)),
         "time": _time(first(source, _TIME)),
     }
 

@@ -132,6 +132,12 @@ class Memory:
         with self._lock:
             return self._order(order).filled
 
+    def names(self, order: str) -> tuple[str, ...]:
+        """Return all ids that the order is known by."""
+        with self._lock:
+            known = self._orders.get(order)
+            return (known.names if isinstance(known, Order) else ()) or (order,)
+
     def tell(
         self,
         keys: Sequence[str],
@@ -236,6 +242,8 @@ class Memory:
             # Long after its end an id may be that of another order, which the bot has sent.
             orders = [each for each in orders if each.ended_at is None or now - each.ended_at <= known.grace]
         order = orders[0] if orders else Order()
+        if len(keys) > 1:
+            order.names = tuple(dict.fromkeys((*order.names, *keys)))
         for other in orders[1:]:
             if other is not order:
                 order = self._merged(order, other)

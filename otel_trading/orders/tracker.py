@@ -81,7 +81,7 @@ class Known(NamedTuple):
 class Order(Tally):
     """What is remembered of an order for as long as it is."""
 
-    __slots__ = ("by_totals", "ended", "ended_at", "executions", "handed", "life", "sink", "submitted")
+    __slots__ = ("by_totals", "ended", "ended_at", "executions", "handed", "life", "names", "sink", "submitted")
 
     def __init__(self, filled: float = 0.0, cost: float = 0.0, fees: tuple[float, ...] = ()) -> None:
         super().__init__(filled, cost, fees)
@@ -95,6 +95,8 @@ class Order(Tally):
         self.executions: set[Hashable] | None = None
         """The executions that were told with its id: some are told before the instrument is known."""
         self.life: Life | None = None
+        self.names: tuple[str, ...] = ()
+        """Its ids, where it has several."""
         self.sink: Sink | None = None
         """Where its life was told last, for what comes after its end."""
 
@@ -117,6 +119,7 @@ class Order(Tally):
     def merge(self, other: Order) -> None:
         """Take over what was counted of the same order under another id."""
         whole = self.by_totals or other.by_totals
+        self.names = tuple(dict.fromkeys((*self.names, *other.names)))
         self.add(other, whole=whole)
         if other.handed is not None:
             self.handed = self.handed or Tally()

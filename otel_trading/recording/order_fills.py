@@ -37,7 +37,11 @@ class AccountLike(Protocol):
         execution_id: str | None,
         time: Any = ...,
     ) -> object:
-        """Take one fill; `time` is given where somebody said it."""
+        """Take one fill.
+
+        `time` is given where somebody said it; `fee` is pairs of an amount and its currency where there are several. One that
+        has `fill_order` too keeps count of its orders by itself: it gets everything, `fill` with an `order_id`.
+        """
         ...
 
 
@@ -52,6 +56,14 @@ class Terms(NamedTuple):
     """Units of the instrument in one contract."""
     fill_currency: str | None = None
     """The currency of prices, whatever the symbol says: for a caller that knows it of each fill."""
+
+    def account_or(self, other: AccountLike | None) -> AccountLike | None:
+        """Our account, which is that of the order; the `other` one where we have none, or where it has taken over from ours."""
+        mine = self.account
+        if mine is None or other is None:
+            return mine or other
+        identity = getattr(mine, "identity", None)
+        return mine if identity is None or identity != getattr(other, "identity", None) else other
 
     def money(self, symbol: str | None) -> currencies.Money:
         """Return how the money of `symbol` is counted: as it says itself, else in our currency, else in the account's."""
@@ -97,7 +109,7 @@ class FillRecorder:
 
         With the id of its order it counts as far as it was not counted with the totals of that.
         """
-        self.recorder_of(fill).fill(fill, order, self.terms.account or account)
+        self.recorder_of(fill).fill(fill, order, self.terms.account_or(account))
 
     def recorder_of(self, fill: Fill) -> Self:
         """The recorder of what the fill itself says."""
@@ -114,7 +126,9 @@ class FillRecorder:
             if part:
                 self._traded(quantity if part == whole else part, price, fill.liquidity, fill.fees)
         # On its own: a fill that was told without the account before is still new to it.
-        if account is not None and (not once or self.memory.execution((*key, "account"), order)):
+        if account is not None and hasattr(account, "fill_order"):
+            self._hand_over(account, fill, order)
+        elif account is not None and (not once or self.memory.execution((*key, "account"), order)):
             whole = abs(float(fill.quantity))
             part = whole if order is None else self.memory.executed(order, whole, float(fill.price), handed=True)
             if part:
@@ -124,9 +138,25 @@ class FillRecorder:
         """Record the fills that the report tells of, as far as they were not counted before; `time` is when they happened."""
         if report.execution is not None:
             self.recorder_of(report.execution).fill(report.execution._replace(time=time), report.id, account)
-        some = report.filled is not None and report.average is not None and report.filled > 0
-        if some and not (report.fills and self._listed(report, account, time)):
-            self._totals(report, account, time)
+        if report.filled is None or report.average is None or report.filled <= 0:
+            return
+        keeps = account is not None and hasattr(account, "fill_order")
+        other = None if keeps else account
+        if not (report.fills and self._listed(report, other, time)):
+            self._totals(report, other, time)
+        if keeps:
+            self._tell(account, report, time)
+
+    def _tell(self, account: Any, report: Report, time: float | None) -> None:
+        """Tell all that the report says to an account that keeps count of its orders."""
+        listed, order = report.fills, report.id
+        if listed and (order is None or all(fill.execution_id is not None for fill in listed)):
+            for fill in listed:
+                self.recorder_of(fill)._hand_over(account, fill._replace(time=time), order)  # noqa: SLF001 - one of ours
+            return
+        fees = report.fees or tuple([fee for fill in listed for fee in fill.fees])
+        whole = Fill(report.filled or 0, report.average or 0, fees=fees, time=time)
+        self._hand_over(account, whole, order, totals=order is not None)
 
     def _listed(self, report: Report, account: AccountLike | None, time: float | None) -> bool:
         """Record the fills that the report lists; False if the order was counted by its totals before."""
@@ -200,13 +230,20 @@ class FillRecorder:
         return money
 
     @faults.contained("account")
-    def _hand_over(self, account: AccountLike, fill: Fill) -> None:
+    def _hand_over(self, account: Any, fill: Fill, order: str | None = None, *, totals: bool = False) -> None:
         symbol, side = self.context.symbol, self.context.side
         if symbol is None or side is None:
             return
         fee, fee_currency = fill.fees[0] if fill.fees else (0, None)
-        said = {} if fill.time is None else {"time": fill.time}
-        account.fill(
+        if len(fill.fees) > 1:
+            fee, fee_currency = fill.fees, None
+        said: dict[str, Any] = {} if fill.time is None else {"time": fill.time}
+        if order is not None:
+            said["order_id"] = self.memory.names(order)
+        if not totals:
+            said["execution_id"] = fill.execution_id
+        enter = account.fill_order if totals else account.fill
+        enter(
             symbol,
             side,
             abs(fill.quantity),
@@ -214,7 +251,6 @@ class FillRecorder:
             fee=fee,
             fee_currency=fee_currency,
             multiplier=self.terms.multiplier,
-            execution_id=fill.execution_id,
             **said,
         )
 

@@ -176,7 +176,7 @@ class OrderRecorder(FillRecorder):
             status, stated = _PENDING[operation], True
         if report.id is None:
             report = replace(report, id=order)
-        keeper.count(report, keeper.terms.account or self.terms.account)
+        keeper.count(report, keeper.terms.account_or(self.terms.account))
         if not stated or status == "unknown":
             return
         quantity = request.quantity if report.quantity is None else finite(report.quantity)

@@ -243,7 +243,7 @@ class OrderTracker:
             report = replace(report, id=identity)
         found.memory.name(keys)
         self._release(found, keys, last=report.status in vocabulary.TERMINAL)
-        found.count(report, found.terms.account or self._recorder.terms.account, None if time is None else at)
+        found.count(report, found.terms.account_or(self._recorder.terms.account), None if time is None else at)
         status = report.status
         if report.execution is not None:
             self._complete(found, keys, None if status != "filled" else True, at, _quantity(report))
