@@ -36,6 +36,8 @@ _PLAIN: Final[tuple[type, ...]] = (MemberDescriptorType, GetSetDescriptorType, t
 _get = cast("Callable[[object, str], object]", dict[str, object].get)  # not the `get` of a subclass
 _CONSTANTS: Final = (str, int, float, bool, Decimal, Enum)
 _LONGEST_TEXT: Final = 200
+_LARGEST_BITS: Final = 1_024
+"""An integer with so many is too large for a float, which our figures are."""
 _MOST_BITS: Final = 128
 """Of an integer that is an id."""
 
@@ -117,7 +119,7 @@ def amount(value: object) -> Amount | None:
     if kind is float:
         return cast("float", value) if math.isfinite(cast("float", value)) else None
     if kind is int:
-        return cast("int", value)
+        return cast("int", value) if cast("int", value).bit_length() < _LARGEST_BITS else None
     if kind is bool or value is None:
         return None
     if issubclass(kind, Enum):

@@ -134,3 +134,15 @@ def test_account_of_another_strategy_does_not_get_what_one_of_the_same_name_got(
     assert (list(one.positions), list(other.positions)) == (["AAPL"], [])
     one.close()
     other.close()
+
+
+@pytest.mark.usefixtures("no_faults")
+def test_quantity_too_large_for_a_float_is_dropped_and_the_next_fill_counts() -> None:
+    account = ot.Account("main", currency="USD")
+    tracker = ot.OrderTracker(venue="v", account=account)
+    tracker.submitted("c", symbol="AAPL", side="buy")
+    tracker.update({"id": "c", "status": "open", "filled": 10**400, "average": 10})
+    tracker.update({"id": "t", "order": "c", "symbol": "AAPL", "side": "buy", "amount": 10**400, "price": 10})
+    tracker.filled("c", 1, 10)
+    assert account.positions["AAPL"].size == 1
+    account.close()
