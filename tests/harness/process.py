@@ -85,9 +85,12 @@ class Process:
             raise
 
     def _ready_or_dead(self) -> bool:
-        if not self.running:
+        ended = not self.running  # looked at first: a short program may be ready and end between two looks
+        if self.ready():
+            return True
+        if ended:
             raise RuntimeError(f"{self.name} ended with {self.returncode} before it was ready:\n{self.output()[-4000:]}")
-        return self.ready()
+        return False
 
     @property
     def running(self) -> bool:
