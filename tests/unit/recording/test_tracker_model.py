@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 import otel_trading as ot
 from otel_trading.metrics import faults
@@ -134,6 +134,8 @@ class Orders(RuleBasedStateMachine):
             status = "filled" if filled == QUANTITY else "partially_filled" if filled else "new"
         model.told("unknown" if " " in status else status, self.now)
 
+    # Not so long that an id is forgotten with its order, and the same one would be a new order.
+    @precondition(lambda self: self.now < 1_000.0 + GRACE - 61)
     @rule(seconds=st.sampled_from([0.5, 10.0, 29.5, 31.0, 60.0]))
     def passes(self, seconds: float) -> None:
         self.now += seconds
