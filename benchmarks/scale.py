@@ -35,6 +35,6 @@ class Scale:
     """Whether autometrics is measured, for which an environment has to be made."""
 
 
-FULL = Scale(3, 8, 12, 1000, 9, True, 10_000, 128, 4, 8.0, 11, True)
+FULL = Scale(2, 6, 10, 1000, 7, True, 10_000, 96, 3, 6.0, 7, True)
 QUICK = Scale(1, 4, 5, 1000, 5, False, 10_000, 64, 2, 4.0, 5, True)
 TINY = Scale(1, 1, 2, 80, 1, False, 200, 4, 1, 0.3, 1, False)
