@@ -129,18 +129,24 @@ def _called(about: str, callback: ObserveCallback, fixed: Texts) -> list[tuple[f
 
 
 class Sum(Observable[SumCell]):
-    """A counter or an up-down counter: it is either added to or observed, never both, and for good.
-
-    On the application's route it is an instrument of the one kind or of the other, which its provider does not forget.
-    """
+    """A counter or an up-down counter: it is either added to or observed, never both at a time."""
 
     def __init__(self, metric: Metric) -> None:
         super().__init__(metric)
-        self._read_back = False
+        self._asked = False
+        """Whether the application's provider has an observable instrument for it: it keeps that one for good."""
 
     @property
     def observed(self) -> bool:
-        return self._read_back
+        return self._asked or super().observed
+
+    def attach(self, route: Route, make_stock: Callable[[], Any]) -> None:
+        self._asked = False
+        super().attach(route, make_stock)
+
+    def _declare_stock(self) -> None:
+        super()._declare_stock()
+        self._asked = self.observed and self._route == "application"
 
     @faults.contained("record")
     def add(self, amount: Any = 1, attributes: Any = None, context: Any = None) -> None:
@@ -157,8 +163,6 @@ class Sum(Observable[SumCell]):
             if recorded or any(not cell.empty for cell in self._cells.values()):
                 raise ConfigurationError(f"{self.name} is already recorded by this program: it cannot be observed too")
             stop = super().observe(callback, attributes)
-            self._read_back = True
-            self._declare_stock()
             self._reclass()
         return stop
 

@@ -10,6 +10,7 @@ from opentelemetry.sdk.metrics.export import HistogramDataPoint
 
 from otel_trading import recording
 from otel_trading.metrics import Gauge, catalog, faults
+from otel_trading.metrics.observed import Observable
 from otel_trading.orders import seen
 from tests.routes import ROUTES, Reader, attached
 
@@ -19,7 +20,12 @@ patiently = settings(
 )
 """For property tests: how busy the machine is does not matter, and one fixture is for all examples."""
 
-OF_THE_PROCESS = {each.name: each._sources.copy() for each in catalog.meter.all() if isinstance(each, Gauge)}
+
+def observables() -> list[Observable]:
+    return [each for meter in (catalog.meter, catalog.user_meter) for each in meter.all() if isinstance(each, Observable)]
+
+
+OF_THE_PROCESS = {each.name: each._sources.copy() for each in observables()}
 """Callbacks that are there from the import on; those that came later are of other tests, which decorated something."""
 
 Point = tuple[dict[str, str], "float | tuple[int, float]"]
@@ -74,10 +80,10 @@ def recorded(request: pytest.FixtureRequest) -> Iterator[Recorded]:
     """Attach a fresh pipeline, with nothing seen and nothing reported before."""
     seen.clear()
     faults.reset()
-    for instrument in catalog.meter.all():
+    for instrument in observables():  # forget what other tests said of their own strategies and venues
+        instrument._sources[:] = OF_THE_PROCESS.get(instrument.name, [])
         if isinstance(instrument, Gauge):
-            instrument.begin_in_child()  # forget what other tests said of their own strategies and venues
-            instrument._sources[:] = OF_THE_PROCESS.get(instrument.name, [])
+            instrument.begin_in_child()
     with attached(request.param) as (reader,):
         yield Recorded(reader)
     recording.configure(recording.Options())
