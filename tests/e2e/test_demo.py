@@ -116,7 +116,7 @@ def test_on_a_terminal_there_is_a_live_table_and_ctrl_c_is_heard(tmp_path):
     screen = terminal.output()
     for part in (
         "metrics  http://127.0.0.1:",
-        "right on",
+        "of unseen ones right",
         "60/60",
         "equity",
         "drawdown",

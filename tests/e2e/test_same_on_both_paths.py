@@ -7,6 +7,7 @@ from tests.e2e.paths import families, identity, wait_until_same
 from tests.harness import Collector, Prometheus, job
 
 MOVING = {
+    "trading_drawdown_duration_seconds",
     "process_cpu_time_seconds_total",
     "process_memory_usage_bytes",
     "process_open_file_descriptor_count",
