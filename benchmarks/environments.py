@@ -10,8 +10,6 @@ import sys
 from functools import cache
 from pathlib import Path
 
-from filelock import FileLock
-
 from benchmarks.processes import ROOT
 
 
@@ -27,6 +25,8 @@ def autometrics_python() -> Path:
 
 def python_of(name: str, lock: Path) -> Path:
     """Return the interpreter of the environment `name`, made once for each content of its `lock`; others wait meanwhile."""
+    from filelock import FileLock  # not at the top: the workers in these environments import this module, and have none
+
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     directory = ROOT / ".cache" / f"{name}-{version}-{hashlib.sha256(lock.read_bytes()).hexdigest()[:12]}"
     directory.parent.mkdir(exist_ok=True)

@@ -37,4 +37,4 @@ class Scale:
 
 FULL = Scale(2, 6, 10, 1000, 7, True, 10_000, 96, 3, 6.0, 7, True)
 QUICK = Scale(1, 4, 5, 1000, 5, False, 10_000, 64, 2, 4.0, 5, True)
-TINY = Scale(1, 1, 2, 80, 1, False, 200, 4, 1, 0.3, 1, False)
+TINY = Scale(1, 1, 2, 80, 1, False, 200, 4, 1, 0.3, 1, True)
