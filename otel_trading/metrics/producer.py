@@ -7,8 +7,10 @@ any number of readers can share the cells.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Hashable, Iterable
-from typing import Any, Final, cast
+from array import array
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from functools import partial
+from typing import Any, Final, TypeAlias, cast
 
 from opentelemetry.sdk.metrics import Exemplar
 from opentelemetry.sdk.metrics.export import (
@@ -26,6 +28,7 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from otel_trading.metrics.cells import Cell, Extremes, GaugeCell, HistogramCell, SumCell
 from otel_trading.metrics.instruments import AnyInstrument
 from otel_trading.metrics.meter import CoreMeter
+from otel_trading.metrics.points import Points
 
 DELTA = AggregationTemporality.DELTA
 CUMULATIVE = AggregationTemporality.CUMULATIVE
@@ -34,6 +37,9 @@ _MIN_INT, _MAX_INT = -(2**63), 2**63 - 1
 
 
 _NO_EXEMPLARS: Final[list[Exemplar]] = []
+
+_Read: TypeAlias = tuple[bytes, float, Extremes]
+"""Counts (as in an `array("Q")`, which would be one more object for the garbage collector), sum and extremes of a histogram."""
 
 
 class Producer:
@@ -75,40 +81,31 @@ class Producer:
         start = self._last if temporality is DELTA else self._start
         data: Any
         if instrument.kind == "gauge":
-            data = Gauge([self._gauge_point(cell, now) for cell in cast("list[GaugeCell]", cells)])
+            gauges = cast("list[GaugeCell]", cells)
+            data = Gauge(_numbers(None, now, gauges, [cell.value or 0.0 for cell in gauges]))
         elif instrument.kind == "histogram":
-            make = self._delta_histogram if temporality is DELTA else self._histogram
-            data = Histogram([p for c in cast("list[HistogramCell]", cells) if (p := make(c, start, now))], temporality)
+            read = self._delta_histogram if temporality is DELTA else _histogram
+            data = Histogram(_histograms(start, now, cast("list[HistogramCell]", cells), read), temporality)
         else:
-            points = [p for c in cast("list[SumCell]", cells) if (p := self._sum_point(c, temporality, start, now))]
-            data = Sum(points, temporality, is_monotonic=instrument.kind == "counter")
+            sums = cast("list[SumCell]", cells)
+            values = [self._delta(cell) if temporality is DELTA else cell.value for cell in sums]
+            data = Sum(_numbers(start, now, sums, values), temporality, is_monotonic=instrument.kind == "counter")
         if not data.data_points:
             return None
         metric = instrument.metric
         return Metric(metric.name, metric.description, metric.unit, data)
 
-    def _gauge_point(self, cell: GaugeCell, now: int) -> NumberDataPoint:
-        return _number_point(cell.attributes, None, now, cell.value or 0.0)
+    def _delta(self, cell: SumCell) -> float | None:
+        """What the reader is owed of a sum; None if nothing."""
+        with cell.instrument.lock:  # else the series could end and begin again between the two
+            life, total = cell.life, cell.value
+        before_life, before = self._older.get(cell, (life, 0))
+        self._before[cell] = (life, total)
+        value = total - before if life == before_life else total
+        return value if value or cell.instrument.observed else None
 
-    def _sum_point(self, cell: SumCell, temporality: AggregationTemporality, start: int, now: int) -> NumberDataPoint | None:
-        if temporality is DELTA:
-            with cell.instrument.lock:  # else the series could end and begin again between the two
-                life, total = cell.life, cell.value
-            before_life, before = self._older.get(cell, (life, 0))
-            value = total - before if life == before_life else total
-            self._before[cell] = (life, total)
-            if value == 0 and not cell.instrument.observed:
-                return None
-        else:
-            value = cell.value
-        if value.__class__ is int and not _MIN_INT <= value <= _MAX_INT:
-            value = float(value)
-        return _number_point(cell.attributes, start, now, value)
-
-    def _histogram(self, cell: HistogramCell, start: int, now: int) -> HistogramDataPoint:
-        return self._histogram_point(cell, cell.counts.tolist(), cell.sum, cell.extremes(), start, now)
-
-    def _delta_histogram(self, cell: HistogramCell, start: int, now: int) -> HistogramDataPoint | None:
+    def _delta_histogram(self, cell: HistogramCell) -> _Read | None:
+        """What the reader is owed of a histogram; None if nothing."""
         with cell.instrument.lock:  # as above
             life, counts, total = cell.life, cell.counts.tolist(), cell.sum
         nothing = (life, [0] * len(counts), 0.0)
@@ -119,32 +116,76 @@ class Producer:
         fresh = [count - before for count, before in zip(counts, counts_before, strict=True)]
         if not any(fresh):
             return None
-        return self._histogram_point(cell, fresh, total - total_before, cell.drain(self._reader), start, now)
-
-    def _histogram_point(
-        self, cell: HistogramCell, counts: list[int], total: float, extremes: Extremes, start: int, now: int
-    ) -> HistogramDataPoint:
-        return HistogramDataPoint(
-            attributes=cell.attributes,
-            start_time_unix_nano=start,
-            time_unix_nano=now,
-            count=sum(counts),
-            sum=total,
-            bucket_counts=counts,
-            explicit_bounds=cell.bounds,
-            min=extremes.min,
-            max=extremes.max,
-            exemplars=[
-                Exemplar({}, value, when, span.span_id, span.trace_id)
-                for value, when, span in list((cell.exemplars or {}).values())
-            ],
-        )
+        return array("Q", fresh).tobytes(), total - total_before, cell.drain(self._reader)
 
 
-def _number_point(attributes: dict[str, str], start: int | None, now: int, value: float) -> NumberDataPoint:
+def _histogram(cell: HistogramCell) -> _Read:
+    """All of a histogram."""
+    return cell.counts.tobytes(), cell.sum, cell.extremes()
+
+
+def _numbers(start: int | None, now: int, cells: Sequence[Cell], values: Sequence[float | None]) -> Points[NumberDataPoint]:
+    """Data points of the cells that have a value."""
+    attributes = [cell.attributes for cell, value in zip(cells, values, strict=True) if value is not None]
+    known = [
+        value if value.__class__ is float or _MIN_INT <= value <= _MAX_INT else float(value)
+        for value in values
+        if value is not None
+    ]
+    return Points(partial(_number_point, start, now), attributes, known)
+
+
+def _histograms(
+    start: int, now: int, cells: list[HistogramCell], read: Callable[[HistogramCell], _Read | None]
+) -> Points[HistogramDataPoint]:
+    """Data points of the cells of which `read` returns something."""
+    columns: tuple[list[Any], ...] = ([], [], [], [], [], [], [])
+    for cell in cells:
+        found = read(cell)
+        if found is not None:
+            counts, total, extremes = found
+            row = (cell.attributes, cell.bounds, counts, total, extremes.min, extremes.max, _exemplars(cell))
+            for column, value in zip(columns, row, strict=True):
+                column.append(value)
+    return Points(partial(_histogram_point, start, now), *columns)
+
+
+def _exemplars(cell: HistogramCell) -> list[Exemplar]:
+    if not cell.exemplars:
+        return _NO_EXEMPLARS
+    return [Exemplar({}, value, when, span.span_id, span.trace_id) for value, when, span in list(cell.exemplars.values())]
+
+
+def _number_point(start: int | None, now: int, attributes: dict[str, str], value: float) -> NumberDataPoint:
     """A data point, made without the `__init__` of a frozen dataclass, which takes three times as long."""
     point = object.__new__(NumberDataPoint)
     said = point.__dict__
     said["attributes"], said["exemplars"] = attributes, _NO_EXEMPLARS
     said["start_time_unix_nano"], said["time_unix_nano"], said["value"] = start, now, value
     return point
+
+
+def _histogram_point(
+    start: int,
+    now: int,
+    attributes: dict[str, str],
+    bounds: Sequence[float],
+    packed: bytes,
+    total: float,
+    low: float,
+    high: float,
+    exemplars: list[Exemplar],
+) -> HistogramDataPoint:
+    counts = memoryview(packed).cast("Q").tolist()
+    return HistogramDataPoint(
+        attributes=attributes,
+        start_time_unix_nano=start,
+        time_unix_nano=now,
+        count=sum(counts),
+        sum=total,
+        bucket_counts=counts,
+        explicit_bounds=bounds,
+        min=low,
+        max=high,
+        exemplars=exemplars,
+    )

@@ -6,9 +6,10 @@ The SDK only calls a reader while it has something of its own to report; the alw
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any, Final, TypeVar, cast
+from itertools import groupby
+from typing import Any, Final, NamedTuple, TypeVar, cast
 
 from opentelemetry.sdk.metrics.export import (
     Metric,
@@ -28,14 +29,23 @@ POINTS_IN_ONE_REQUEST: Final = 2_500
 series in one request would exceed gRPC's limit of 4 MiB."""
 
 
-class _InTurns(list[_T]):
-    """A list that lets other threads run while it is gone through, as the exporters' encoders do."""
+class _InTurns(Sequence[_T]):
+    """A sequence that lets other threads run while it is gone through, as the exporters' encoders do."""
+
+    def __init__(self, entries: Sequence[_T]) -> None:
+        self._entries = entries
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __getitem__(self, index: Any) -> Any:
+        return cast("Any", self._entries[index])
 
     def __iter__(self) -> Iterator[_T]:
         for start in range(0, len(self), POINTS_IN_ONE_GO):
             if start:
                 time.sleep(0)
-            yield from self[start : start + POINTS_IN_ONE_GO]
+            yield from self._entries[start : start + POINTS_IN_ONE_GO]
 
 
 def merged(data: MetricsData, ours: list[ScopeMetrics]) -> MetricsData:
@@ -50,38 +60,42 @@ def merged(data: MetricsData, ours: list[ScopeMetrics]) -> MetricsData:
 
 def batches(data: MetricsData) -> Iterator[MetricsData]:
     """Parts of `data` of at most so many points, in order."""
-    part: list[ResourceMetrics] = []
+    batch: list[_Piece] = []
     room = POINTS_IN_ONE_REQUEST
+    for piece in _pieces(data):
+        size = len(piece.metric.data.data_points)
+        if size > room and batch:
+            yield _request(batch)
+            batch, room = [], POINTS_IN_ONE_REQUEST
+        batch.append(piece)
+        room -= size
+    if batch:
+        yield _request(batch)
+
+
+class _Piece(NamedTuple):
+    resource: ResourceMetrics
+    scope: ScopeMetrics
+    metric: Metric
+
+
+def _pieces(data: MetricsData) -> Iterator[_Piece]:
+    """All metrics, those with more points than fit into a request in several pieces."""
     for resource in data.resource_metrics:
         for scope in resource.scope_metrics:
             for metric in scope.metrics:
-                for piece in _pieces(metric):
-                    size = len(piece.data.data_points)
-                    if size > room and part:
-                        yield MetricsData(part)
-                        part, room = [], POINTS_IN_ONE_REQUEST
-                    part = _added(part, resource, scope, piece)
-                    room -= size
-    if part:
-        yield MetricsData(part)
+                points, kind = cast("Sequence[Any]", metric.data.data_points), cast("Any", metric.data)
+                for start in range(0, len(points), POINTS_IN_ONE_REQUEST):
+                    part = replace(kind, data_points=_InTurns(points[start : start + POINTS_IN_ONE_REQUEST]))
+                    yield _Piece(resource, scope, replace(metric, data=part))
 
 
-def _pieces(metric: Metric) -> Iterator[Metric]:
-    points, data = list[Any](metric.data.data_points), cast("Any", metric.data)
-    for start in range(0, len(points), POINTS_IN_ONE_REQUEST):
-        piece = replace(data, data_points=_InTurns(points[start : start + POINTS_IN_ONE_REQUEST]))
-        yield replace(metric, data=piece)
-
-
-def _added(
-    part: list[ResourceMetrics], resource: ResourceMetrics, scope: ScopeMetrics, metric: Metric
-) -> list[ResourceMetrics]:
-    """`part` with one more metric, under the resource and the scope that it belongs to."""
-    if part and part[-1].resource is resource.resource:
-        last = part[-1]
-        if last.scope_metrics[-1].scope is scope.scope:
-            cast("list[Metric]", last.scope_metrics[-1].metrics).append(metric)
-        else:
-            cast("list[ScopeMetrics]", last.scope_metrics).append(replace(scope, metrics=_InTurns([metric])))
-        return part
-    return [*part, replace(resource, scope_metrics=[replace(scope, metrics=_InTurns([metric]))])]
+def _request(batch: list[_Piece]) -> MetricsData:
+    """The pieces, each under its resource and its scope."""
+    resources: list[ResourceMetrics] = []
+    for _, of_resource in groupby(batch, lambda piece: id(piece.resource)):
+        found = list(of_resource)
+        scopes = [list(of_scope) for _, of_scope in groupby(found, lambda piece: id(piece.scope))]
+        told = [replace(of[0].scope, metrics=_InTurns([piece.metric for piece in of])) for of in scopes]
+        resources.append(replace(found[0].resource, scope_metrics=told))
+    return MetricsData(resources)

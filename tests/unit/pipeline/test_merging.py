@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 from opentelemetry.exporter.otlp.proto.common.metrics_encoder import encode_metrics
 from opentelemetry.sdk.metrics.export import (
@@ -17,6 +19,10 @@ from opentelemetry.sdk.metrics.export import (
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
+from otel_trading.metrics.delegate import DelegatingMeterProvider
+from otel_trading.metrics.instruments import Limits
+from otel_trading.metrics.meter import CoreMeter
+from otel_trading.metrics.producer import Producer
 from otel_trading.pipeline import merging
 
 
@@ -66,3 +72,31 @@ def test_other_threads_run_while_points_are_encoded(data, monkeypatch):
     for part in parts:
         encode_metrics(part)
     assert given_away == [0] * (6_000 // merging.POINTS_IN_ONE_GO - len(parts))
+
+
+def test_an_export_of_many_series_does_not_set_off_the_garbage_collector():
+    """A full collection goes through every object of the bot, and no thread of it runs meanwhile."""
+    meter = CoreMeter(DelegatingMeterProvider(), "bot")
+    meter.attach("core", {}, Limits())
+    gauge, orders, duration = meter.create_gauge("size"), meter.create_counter("orders"), meter.create_histogram("duration")
+    for place in range(2_000):
+        for record in (gauge.set, orders.add, duration.record):
+            record(place + 0.5, {"place": str(place)})
+    producer, collected = Producer(lambda: [meter], "reader"), []
+
+    def note(phase, info):
+        collected.append((phase, info["generation"]))
+
+    def export():
+        resource = ResourceMetrics(Resource({}), producer.produce(), "")
+        return sum(len(encode_metrics(part).SerializeToString()) for part in merging.batches(MetricsData([resource])))
+
+    export()  # what is made once is not made again
+    gc.collect()
+    gc.callbacks.append(note)
+    try:
+        size = export()
+    finally:
+        gc.callbacks.remove(note)
+    assert size > 6_000
+    assert collected == []
