@@ -7,10 +7,13 @@ one minus the value over the running maximum, whose first member is the starting
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import Context, Decimal, DivisionByZero, InvalidOperation, Overflow
 from typing import Any, Generic, TypeVar
 
 N = TypeVar("N", float, Decimal)
+
+_DIGITS = Context(prec=40, traps=[InvalidOperation, DivisionByZero, Overflow])
+"""For Decimals, whatever context the application has set."""
 
 
 class Drawdown(Generic[N]):
@@ -117,7 +120,11 @@ class Drawdown(Generic[N]):
 def _fall(peak: N, value: N) -> float | None:
     if peak <= 0:
         return None
-    return 0.0 if value == peak else 1.0 - float(value) / float(peak)
+    if isinstance(peak, Decimal) and isinstance(
+        value, Decimal
+    ):  # rounded to a float once: a fall by a tenth is 0.1, and reaches a limit of 0.1
+        return float(_DIGITS.divide(_DIGITS.subtract(peak, value), peak))
+    return (float(peak) - float(value)) / float(peak)
 
 
 def _written(value: float | Decimal) -> float | str:

@@ -60,6 +60,15 @@ def test_real_prices_agree_with_empyrical(symbol: str) -> None:
     assert over(getattr(stocks, symbol)["adj_close"]).maximum == pytest.approx(-EMPYRICAL[symbol], rel=1e-9)
 
 
+@given(st.integers(1, 10**12), st.integers(1, 6), st.integers(0, 100))
+def test_fall_by_a_fraction_is_that_fraction(cents: int, digits: int, percent: int) -> None:
+    """To the last digit, as a limit of 0.1 is reached by a fall of 10 %: no error of its own that stays just below it."""
+    peak = Decimal(cents).scaleb(-digits)
+    drawdown = Drawdown(peak)
+    drawdown.update(peak * (100 - percent) / 100)
+    assert drawdown.current == percent / 100
+
+
 def test_no_drawdown_is_exactly_zero() -> None:
     assert over([0.1, 0.1 + 0.2]).current == 0.0
 
