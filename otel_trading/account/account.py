@@ -218,7 +218,8 @@ class Account(Entering):
             now = self._clock()
             then = now if time is None else self._then(time, now, "Account.mark")
             with self._lock:
-                self._changed = self._dirty = True
+                self._version += 1
+                self._dirty = True
                 if self._timeline.happened(then, now):
                     self._turn()
                 refused = self._state.mark(symbol, value, then)
@@ -305,7 +306,8 @@ class Account(Entering):
         From the first time on, `trading.position.unprotected` counts the open positions that nothing was said of.
         """
         with self._lock:
-            self._changed = self._dirty = True
+            self._version += 1
+            self._dirty = True
             self._state.protect(symbol, protected=bool(protected))
 
     def sync_fills(self, fills: object) -> int:
@@ -372,7 +374,8 @@ class Account(Entering):
             self._executions = {identity: None for identity in known if not identity.startswith(MARK)}
             self._entered = Entered()
             self._entered.restore(identity for identity in known if identity.startswith(MARK))
-            self._changed = self._dirty = True
+            self._version += 1
+            self._dirty = True
 
     def close(self) -> None:
         """End all series and polls of the account, and write it to its ledger once more."""

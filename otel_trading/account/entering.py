@@ -64,7 +64,9 @@ class Entering(Readings):
         self._texts: Texts = {}
         self._figures: Figures | None = None
         self._shown_to: set[Metric] = set()
-        self._changed = self._dirty = True
+        self._version = 0
+        self._shown_version = -1
+        self._dirty = True
         self._checked: Check | None = None
         self._polls: list[Poll] = []
         self.ledger = None
@@ -295,7 +297,8 @@ class Entering(Readings):
         return now
 
     def _happened(self, then: float, now: float) -> None:
-        self._changed = self._dirty = True
+        self._version += 1
+        self._dirty = True
         if self._timeline.happened(then, now):
             self._turn()
 
@@ -310,9 +313,11 @@ class Entering(Readings):
     def _pass(self, now: float) -> None:
         """Take notice of the time when somebody looks: it is no event, but it may end the session."""
         moment = self._timeline.present(now)
-        if moment is not None and moment >= self._timeline.end:
-            self._pass_session(moment)
-            self._changed = self._dirty = True
+        if moment is not None and self._timeline.is_over(now):
+            self._version += 1
+            self._dirty = True
+            with Exact():
+                self._pass_session(moment)
 
     def _pass_session(self, time: float) -> None:
         session = self._timeline.begin_session(time)
@@ -341,9 +346,9 @@ class Entering(Readings):
             if found is None or metric in self._shown_to:
                 self._shown_to.clear()
                 moment = self._timeline.present(now)
-                if found is None or self._changed or self._settings.stale_after is not None:
+                if found is None or self._shown_version != self._version or self._settings.stale_after is not None:
                     found = self._figures = figures(self._state, moment)
-                    self._changed = False
+                    self._shown_version = self._version
                 else:
                     found = self._figures = found.later(self._state, moment)
             self._shown_to.add(metric)

@@ -11,7 +11,7 @@ from decimal import Decimal, localcontext
 from typing import Any
 
 from otel_trading.account.history import History
-from otel_trading.account.money import QUOTIENT, ZERO, quotient, subtract
+from otel_trading.account.money import QUOTIENT, ZERO, add, quotient, subtract
 from otel_trading.account.position import NEVER
 from otel_trading.account.settings import Settings
 from otel_trading.analytics.drawdown import Drawdown
@@ -60,13 +60,13 @@ class Performance:
     def daily(self) -> Decimal | None:
         """Gain since the session began."""
         gain = self._gain
-        return None if gain is None or self._start is None else gain - self._start
+        return None if gain is None or self._start is None else subtract(gain, self._start)
 
     @property
     def daily_ratio(self) -> float | None:
         """The same as a fraction of the equity at the session's start plus the flows since; None where that is not positive."""
         daily, start = self.daily, self._start
-        if daily is None or start is None or (base := start + self.flows) <= 0:
+        if daily is None or start is None or (base := add(start, self.flows)) <= 0:
             return None
         return float(quotient(daily, base))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from decimal import Decimal
 from threading import RLock
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from otel_trading.account.money import Exact
 from otel_trading.account.position import Position
@@ -17,12 +17,25 @@ from otel_trading.orders.clock import present
 _T = TypeVar("_T")
 
 
+class _Limited(NamedTuple):
+    """The figures that limits are about, which somebody asks for before every order."""
+
+    version: int
+    """That of the account when they were found."""
+    drawdown: float | None = None
+    daily_ratio: float | None = None
+    losing_streak: int = 0
+
+
 class Readings:
     """The properties of an account: money as Decimal, ratios as float, None for what is not known."""
 
     _lock: RLock  # pyright: ignore[reportGeneralTypeIssues] - a function in the stubs before 3.13
     _state: State
     _timeline: Timeline
+    _version: int
+    """Another one after everything that may have changed a figure."""
+    _limited = _Limited(-1)
 
     @property
     def equity(self) -> Decimal | None:
@@ -72,12 +85,12 @@ class Readings:
     @property
     def daily_ratio(self) -> float | None:
         """The same as a fraction of the equity at the session's start plus the deposits less the withdrawals since."""
-        return self._read(lambda state: state.performance.daily_ratio if state.equity is not None else None)
+        return self._limits_read().daily_ratio
 
     @property
     def drawdown(self) -> float | None:
         """Fall from the highest equity, deposits and withdrawals taken into account, as a positive fraction of it."""
-        return self._read(lambda state: state.drawdown)
+        return self._limits_read().drawdown
 
     @property
     def max_drawdown(self) -> float | None:
@@ -99,7 +112,7 @@ class Readings:
     @property
     def losing_streak(self) -> int:
         """Losing trades in a row, up to the last closed one."""
-        return self._read(lambda state: state.trades.statistics.losing_streak)
+        return self._limits_read().losing_streak
 
     @property
     def turnover_ratio(self) -> float | None:
@@ -152,6 +165,20 @@ class Readings:
         with self._lock, Exact():
             self._pass(present(self._timeline.clock))
             return read(self._state)
+
+    def _limits_read(self) -> _Limited:
+        """As `_read`, but once for as long as nothing happens and the session goes on: then without the lock."""
+        now = present(self._timeline.clock)
+        found = self._limited
+        if found.version == self._version and not self._timeline.is_over(now):
+            return found
+        with self._lock:  # none of it needs the exact context
+            self._pass(now)
+            state = self._state
+            ratio = state.performance.daily_ratio if state.equity is not None else None
+            found = _Limited(self._version, state.drawdown, ratio, state.trades.statistics.losing_streak)
+            self._limited = found
+        return found
 
     def _pass(self, now: float) -> None:
         """Take notice of the time."""

@@ -128,6 +128,10 @@ class Timeline:
         """The account's time when the clock shows `now`; None before the first event."""
         return None if self.latest == -math.inf else max(self.latest, now - self._behind)
 
+    def is_over(self, now: float) -> bool:
+        """Whether the session of the latest event is over when the clock shows `now`."""
+        return self.latest != -math.inf and max(self.latest, now - self._behind) >= self.end
+
     def turn(self, time: float) -> None:
         """Set the next moment after `time`."""
         every = min(_MINUTE, self._every)
