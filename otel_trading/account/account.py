@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time as clocks
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -18,9 +17,9 @@ from otel_trading.account.polling import Poll
 from otel_trading.account.reconciliation import Differences
 from otel_trading.account.settings import Rule, checked, positive, text
 from otel_trading.errors import ConfigurationError
+from otel_trading.metrics import clock as clocks
 from otel_trading.metrics import faults
 from otel_trading.metrics.values import labels
-from otel_trading.orders.clock import Clock
 from otel_trading.orders.entered import MARK, Entered
 from otel_trading.semconv import attributes
 
@@ -61,7 +60,7 @@ class Account(Entering):
     :param confidence: of value at risk and expected shortfall, as a fraction.
     :param risky: says of a `Position` whether it is risky, for `trading.position.risky`; called when metrics are collected.
     :param stale_after: seconds after which what was told or marked is no longer exported, until it is told again.
-    :param clock: returns unix seconds.
+    :param clock: returns unix seconds; by default the clock of the process, see `configure`.
     :raises ConfigurationError: an argument is wrong, the message names it; or the ledger cannot be used.
     """
 
@@ -85,7 +84,7 @@ class Account(Entering):
         confidence: float = 0.95,
         risky: Rule | None = None,
         stale_after: float | None = None,
-        clock: Clock = clocks.time,
+        clock: Callable[[], float] | None = None,
     ) -> None:
         self.name = text("name", name)
         self.currency = text("currency", currency).upper()
@@ -97,8 +96,6 @@ class Account(Entering):
         start = amount(cash, "Account(cash=)")
         if start is None:
             raise ConfigurationError(f"Account: cash is {cash!r}, expected a finite amount of money")
-        if not callable(clock):
-            raise ConfigurationError(f"Account: clock is {clock!r}, expected a function that returns unix seconds")
         self._settings = checked(
             cost=cost,
             session=session,
@@ -111,7 +108,7 @@ class Account(Entering):
             risky=risky,
             stale_after=stale_after,
         )
-        self._begin(start, clock)
+        self._begin(start, clocks.chosen(clock, "Account"))
         self._stops: list[Callable[[], None]] = []
         with _live_lock:
             before = _live.get(self._identity)
@@ -215,7 +212,7 @@ class Account(Entering):
                     "not_a_number", "Account.mark: a %s is no symbol; dropped", type(symbol).__name__, about="Account.mark"
                 )
                 return
-            now = self._clock()
+            now = self._clock.now()
             then = now if time is None else self._then(time, now, "Account.mark")
             with self._lock:
                 self._version += 1

@@ -27,8 +27,8 @@ from otel_trading.account.sessions import Timeline, seconds
 from otel_trading.account.settings import Settings
 from otel_trading.account.state import State, Update
 from otel_trading.metrics import faults
+from otel_trading.metrics.clock import Clock
 from otel_trading.orders import seen
-from otel_trading.orders.clock import Clock, checked, present
 from otel_trading.orders.entered import Entered
 from otel_trading.orders.reading import text
 from otel_trading.recording.calls import record_error
@@ -55,7 +55,7 @@ class Entering(Readings):
     def _begin(self, cash: Decimal, clock: Clock) -> None:
         self._lock = RLock()  # a signal handler may come in between and use the account too
         self._cash = cash
-        self._clock = checked(clock)
+        self._clock = clock
         self._history = History()
         self._state, self._timeline = self._blank()
         self._executions: dict[str, None] = {}
@@ -118,7 +118,7 @@ class Entering(Readings):
 
     def _enter(self, entry: Callable[[State, float], _T], time: object, what: str) -> _T:
         """Let `entry` change the state at a time, after everything that time brings with it."""
-        now = self._clock()
+        now = self._clock.now()
         then = self._then(time, now, what)
         with self._lock, Exact():
             self._happened(then, now)
@@ -144,7 +144,7 @@ class Entering(Readings):
         entered = execution.read(what, symbol, side, quantity, price, fee, fee_currency, multiplier)
         if entered is None:
             return False
-        now = self._clock()
+        now = self._clock.now()
         then = self._then(time, now, what)
         with self._lock, Exact():
             if execution_id is not None and not self._first_time(f"{entered.symbol}|{execution_id}"):
@@ -286,7 +286,7 @@ class Entering(Readings):
             one_sided = reconciliation.compare_orders(orders, open_orders, followed, what)
             counted = counted if one_sided is None else sum(map(len, one_sided))
         if found is not None or one_sided is not None:
-            self._checked = Check(self._clock(), compared, counted)
+            self._checked = Check(self._clock.now(), compared, counted)
         differences = {symbol: size for symbol, size in (found or {}).items() if size}
         return Differences(differences, *(one_sided or ([], [])))
 
@@ -339,7 +339,7 @@ class Entering(Readings):
 
         A metric that has seen them begins the next collection.
         """
-        now = present(self._clock)
+        now = self._clock.present()
         with self._lock, Exact():
             self._pass(now)
             found = self._figures

@@ -19,6 +19,7 @@ from otel_trading.account.sessions import Timeline, TradingDay
 from otel_trading.account.settings import Settings
 from otel_trading.account.state import State
 from otel_trading.errors import ConfigurationError
+from otel_trading.metrics.clock import Clock
 
 FORMAT: Final = 2
 """Raised with every change of what a document means."""
@@ -115,7 +116,7 @@ def summary(document: Mapping[str, Any], name: str = "") -> dict[str, Any]:
     currency = document.get("currency") if isinstance(document, Mapping) else None  # pyright: ignore[reportUnnecessaryIsInstance] - from a file
     with Exact():
         state = State(str(currency), ZERO, _ANY, History())
-        restore(document, state, Timeline(lambda: 0.0, _ANY.day, _ANY.returns_every), name)
+        restore(document, state, Timeline(Clock(lambda: 0.0), _ANY.day, _ANY.returns_every), name)
         trades: dict[str, int] = {}
         for (_, outcome), number in state.trades.closed.items():
             trades[outcome] = trades.get(outcome, 0) + number

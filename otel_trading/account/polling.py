@@ -15,6 +15,8 @@ from collections.abc import Awaitable, Callable, Coroutine
 from queue import SimpleQueue
 from typing import Any, Generic, TypeVar, cast
 
+from otel_trading.metrics.clock import process
+
 Take = Callable[[object], None]
 Fail = Callable[[Exception], None]
 
@@ -38,7 +40,7 @@ class Poll:
         self._loop = _running_loop()
         self._task: asyncio.Task[None] | None = None
         self.last_time: float | None = None
-        """When the last answer was taken, by `time.time()`."""
+        """When the last answer was taken, by the clock of the process in unix seconds."""
         if self._loop is not None and _is_async(fetch):
             self._task = self._loop.create_task(self._run_on_loop(), name=name)
         else:
@@ -61,7 +63,7 @@ class Poll:
             if not self._stopped.is_set():
                 self._fail(error)
         else:
-            self.last_time = time.time()
+            self.last_time = process.moment()
 
     def _run(self) -> None:
         worker = _Worker(self._fetched)

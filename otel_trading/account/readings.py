@@ -12,7 +12,6 @@ from otel_trading.account.position import Position
 from otel_trading.account.sessions import Timeline
 from otel_trading.account.state import State
 from otel_trading.analytics.trades import TradeStatistics
-from otel_trading.orders.clock import present
 
 _T = TypeVar("_T")
 
@@ -101,7 +100,7 @@ class Readings:
     def drawdown_duration(self) -> float | None:
         """Seconds since the highest equity."""
         with self._lock:
-            drawdown, moment = self._state.performance.drawdown, self._timeline.present(present(self._timeline.clock))
+            drawdown, moment = self._state.performance.drawdown, self._timeline.present(self._timeline.clock.present())
             return None if drawdown is None or moment is None else drawdown.duration(moment)
 
     @property
@@ -163,7 +162,7 @@ class Readings:
     def _read(self, read: Callable[[State], _T]) -> _T:
         """Return what `read` finds at this moment: with the time, the session may have changed since the last event."""
         with self._lock, Exact():
-            self._pass(present(self._timeline.clock))
+            self._pass(self._timeline.clock.present())
             return read(self._state)
 
     def _limits_read(self) -> _Limited:

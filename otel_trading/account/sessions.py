@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 from otel_trading.errors import ConfigurationError
 from otel_trading.metrics import faults
+from otel_trading.metrics.clock import Clock
 from otel_trading.metrics.values import as_float
-from otel_trading.orders.clock import Clock
 
 _DAY = 86_400.0
 _MINUTE = 60.0

@@ -13,10 +13,11 @@ from otel_trading.decorators.arguments import Reader, Request
 from otel_trading.decorators.spans import OpenSpan
 from otel_trading.errors import CircuitOpen, ConfigurationError
 from otel_trading.metrics import faults
+from otel_trading.metrics.clock import WALL
 from otel_trading.orders import Report, classify, read_event, vocabulary
 from otel_trading.recording.calls import account_name
 from otel_trading.recording.order_series import Context
-from otel_trading.recording.orders import AccountLike, OrderRecorder, Terms, finite, recorders
+from otel_trading.recording.orders import AccountLike, OrderRecorder, Terms, finite, recorders, waiting
 from otel_trading.recording.orders import Request as Meant
 from otel_trading.recording.series import Table
 from otel_trading.semconv import attributes as a
@@ -74,6 +75,8 @@ def settings(
     errors: Errors | None,
     multiplier: float,
     breaker: BreakerLike | None = None,
+    timeout: float | None = None,
+    grace: float | None = None,
 ) -> Settings:
     """Check what a decorator was told; raises `ConfigurationError` for what cannot be meant."""
     operations = get_args(Operation)
@@ -98,7 +101,13 @@ def settings(
         venue,
         strategy,
         operation,
-        Terms(currency, account, multiplier),
+        Terms(
+            currency,
+            account,
+            multiplier,
+            timeout=None if timeout is None else waiting("order_execution: timeout", timeout, 1e-9),
+            grace=None if grace is None else waiting("order_execution: grace", grace, 0.0),
+        ),
         None if account is None else account_name(account),
         symbol,
         meant,
@@ -109,8 +118,9 @@ def settings(
     )
 
 
-_Sent: TypeAlias = "tuple[OrderRecorder, tuple[object, ...], Request | None, OpenSpan | None]"
-"""An operation that was begun: its recorder, what the request can be read from, the request if it was read, and the span."""
+_Sent: TypeAlias = "tuple[OrderRecorder, tuple[object, ...], Request | None, OpenSpan | None, float | None]"
+"""An operation that was begun: its recorder, what the request can be read from, the request if it was read, the span, and when
+it began by a clock that the bot gave."""
 
 
 class OrderOperation:
@@ -184,7 +194,8 @@ class OrderOperation:
             found = self._by_heads[venue, symbol, side, kind, price is None]
             if self._submits:
                 found.series.submissions.add()
-            return found, rest, None, None
+            clock = found.memory.clock
+            return found, rest, None, None, None if clock.now is WALL else clock.moment()
         return self.begin_with(self._read(rest))
 
     def begin_with(self, request: Request) -> _Sent:
@@ -192,13 +203,15 @@ class OrderOperation:
         found = self._recorders[self._context(request)]
         if self._submits:
             found.series.submissions.add()
-        return found, (), request, self._span(found.context, request) if tracing.enabled() else None
+        span = self._span(found.context, request) if tracing.enabled() else None
+        clock = found.memory.clock
+        return found, (), request, span, None if clock.now is WALL else clock.moment()
 
     def ended(self, result: object, seconds: float, sent: _Sent | None) -> OrderStatus | None:
         """Record what the operation returned, and return the status that it says."""
         if sent is None:
             return None
-        found, rest, request, span = sent
+        found, rest, request, span, began = sent
         whole = found.whole
         if whole is not None and span is None and self._by_totals and whole.record(result, seconds):
             return "filled"
@@ -213,11 +226,11 @@ class OrderOperation:
         if request is None and (self._refers or report.status not in vocabulary.TERMINAL):
             request = self._read(rest)
         if self._submits and report.understood and not (report.stated or report.filled or report.symbol):
-            found.acknowledged(seconds, report, _meant(request))  # sent or acknowledged, and no more is known
+            found.acknowledged(seconds, report, _meant(request, began))  # sent or acknowledged, and no more is known
         else:
             if self._submits and not report.understood:
                 _not_understood(result)
-            found.returned(operation, seconds, report, _meant(request))
+            found.returned(operation, seconds, report, _meant(request, began))
         if span is not None:
             span.end(_answer(report))
         return report.status
@@ -226,11 +239,11 @@ class OrderOperation:
         """Record what the operation raised, and return the status that it means."""
         if sent is None:
             return None
-        found, rest, request, span = sent
+        found, rest, request, span, began = sent
         failure = classify(error, self._chosen.errors)
         if request is None and self._submits and failure.status == "unknown":
             request = self._read(rest)
-        found.failed(self._chosen.operation, seconds, failure, _meant(request))
+        found.failed(self._chosen.operation, seconds, failure, _meant(request, began))
         if span is not None:
             known = {a.ORDER_STATUS: failure.status, a.ORDER_REJECT_REASON: failure.reject_reason}
             span.end(known if self._submits else None, failure.error_type)
@@ -286,11 +299,11 @@ class OrderOperation:
 _NOTHING: Final = Meant()
 
 
-def _meant(request: Request | None) -> Meant:
+def _meant(request: Request | None, began: float | None) -> Meant:
     """What is known of the order that is meant."""
     if request is None:
-        return _NOTHING
-    return Meant(finite(request.reference_price), finite(request.quantity), request.order_id, request.client_id)
+        return _NOTHING if began is None else Meant(began=began)
+    return Meant(finite(request.reference_price), finite(request.quantity), request.order_id, request.client_id, began)
 
 
 def _answer(report: Report) -> dict[str, object]:

@@ -51,6 +51,8 @@ class _OrderExecution:
       open, `CircuitOpen` is raised instead of the call: the order counts as rejected (`risk_limit`), and as no submission.
       Never for an order whose arguments say that it can only make a position smaller: `reduce_only`, `reduceOnly`,
       `close_position` or `closePosition` is True (or the text), as a parameter or in an `order` or `params`.
+    - `timeout` is how many seconds an order waits for an answer until it is `unknown`, and `grace` after how many seconds from
+      its end its id may be used for another order. By default they are what was said of the order before, else 30 and 300.
     - `operation` is `submit`, `edit`, `cancel`, `cancel_all` or `query`. Only `submit` counts an order as sent; the others
       count its end and its fills as far as they were not counted before, by the order's id.
 
@@ -60,7 +62,8 @@ class _OrderExecution:
     cancel or an edit through a decorated function, `record_order`, or an `OrderTracker`. The items of a generator are not
     looked at, what it returns is.
 
-    Raises `ConfigurationError` for a side, an operation, a field or a parameter that does not exist.
+    Raises `ConfigurationError` for a side, an operation, a field or a parameter that does not exist, a `timeout` that is not
+    positive and a `grace` that is negative.
     """
 
     @overload
@@ -85,6 +88,8 @@ class _OrderExecution:
         errors: Errors | None = None,
         reference_price: ReferencePrice | None = None,
         multiplier: float = 1,
+        timeout: float | None = None,
+        grace: float | None = None,
     ) -> Decorator: ...
     @overload
     def __call__(self, function: CallableObject[P, R_co], /) -> Callable[P, R_co]: ...
@@ -107,6 +112,8 @@ class _OrderExecution:
         errors: Errors | None = None,
         reference_price: ReferencePrice | None = None,
         multiplier: float = 1,
+        timeout: float | None = None,
+        grace: float | None = None,
     ) -> Any:
         chosen = settings(
             venue=venue,
@@ -121,6 +128,8 @@ class _OrderExecution:
             errors=errors,
             multiplier=multiplier,
             breaker=breaker,
+            timeout=timeout,
+            grace=grace,
         )
         describe = partial(_described, chosen, arguments, reference_price)
         return partial(wrap, describe=describe) if function is None else wrap(function, describe)
@@ -148,6 +157,8 @@ class _OrderExecution:
         result: Callable[[Any], object] | None = None,
         errors: Errors | None = None,
         multiplier: float = 1,
+        timeout: float | None = None,
+        grace: float | None = None,
     ) -> Block:
         """Return the context manager that does the same for a block of code; what the arguments would say is said here."""
         fields = {
@@ -178,6 +189,8 @@ class _OrderExecution:
                 errors=errors,
                 multiplier=multiplier,
                 breaker=breaker,
+                timeout=timeout,
+                grace=grace,
             )
             order = OrderOperation(chosen, None, current=True)
             request = request_of(fields.get)

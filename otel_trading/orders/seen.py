@@ -10,15 +10,15 @@ from __future__ import annotations
 import math
 import os
 import threading
-import time
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from typing import Final, TypeAlias, cast
 
+from otel_trading.metrics import clock as clocks
 from otel_trading.metrics import faults
-from otel_trading.orders.clock import present
+from otel_trading.metrics.clock import Clock
 from otel_trading.orders.recent import Recent
 from otel_trading.orders.tally import Growth, Tally
-from otel_trading.orders.tracker import Known, Life, Order, Sink
+from otel_trading.orders.tracker import GRACE, Known, Life, Order, Sink
 from otel_trading.orders.vocabulary import TERMINAL
 from otel_trading.semconv.attributes import OrderStatus
 
@@ -46,9 +46,8 @@ def _filled_at_once(filled: float, average: float, paid: float | None) -> Order:
 class Memory:
     """What was told of one account at one venue: whether something is new, and remembers it; and what has not ended."""
 
-    def __init__(self, size: int = REMEMBERED, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, size: int = REMEMBERED, clock: Clock = clocks.process) -> None:
         self.clock = clock
-        """Returns unix seconds."""
         self._lock = threading.RLock()  # a signal handler that records may interrupt the thread that holds it
         self._open: dict[Hashable, Order | _Whole] = {}
         self._most = max(size // 4, 1)
@@ -154,7 +153,7 @@ class Memory:
         from now on; one that has is only where there is something more that is `known` of it.
         """
         with self._lock:
-            now = self.clock()
+            now = self.clock.now()
             self._expire(now)
             order = self._of(keys, now, known)
             order.submitted |= sent
@@ -177,14 +176,14 @@ class Memory:
     def sent_anew(self, keys: Sequence[str], known: Known) -> bool:
         """Whether the order's submission is new."""
         with self._lock:
-            order = self._of(keys, self.clock(), known)
+            order = self._of(keys, self.clock.now(), known)
             new, order.submitted = not order.submitted, True
             return new
 
     def name(self, keys: Sequence[str]) -> None:
         """Take note that these are ids of one order."""
         with self._lock:
-            order = self._of(keys, self.clock(), None)
+            order = self._of(keys, self.clock.now(), None)
             if order.life is not None:
                 self._name(order.life, keys)
 
@@ -232,7 +231,7 @@ class Memory:
     def lives(self) -> list[Life]:
         """Return the orders that have not ended."""
         with self._lock:
-            self._expire(present(self.clock))
+            self._expire(self.clock.present())
             return list(self._lives)
 
     def _of(self, keys: Sequence[str], now: float, known: Known | None) -> Order:
@@ -240,7 +239,8 @@ class Memory:
         orders = [self._order(key) for key in keys if self._orders.get(key) is not None]
         if known is not None and not (known.submitted is None and known.decided is None):
             # Long after its end an id may be that of another order, which the bot has sent.
-            orders = [each for each in orders if each.ended_at is None or now - each.ended_at <= known.grace]
+            grace = GRACE if known.grace is None else known.grace
+            orders = [each for each in orders if each.ended_at is None or now - each.ended_at <= grace]
         order = orders[0] if orders else Order()
         if len(keys) > 1:
             order.names = tuple(dict.fromkeys((*order.names, *keys)))
@@ -298,12 +298,12 @@ class Memory:
         counts, life = order.end(status), order.life
         if order.ended in TERMINAL:
             if counts:
-                order.ended_at = self.clock()
+                order.ended_at = self.clock.now()
             if life is not None:
-                life.close(status, self.clock() if at is None else at)
+                life.close(status, self.clock.now() if at is None else at)
                 self._forget(life)
         elif life is not None:
-            now = self.clock()
+            now = self.clock.now()
             life.tell(status, now if at is None else at, now)
             self._deadline = min(self._deadline, life.deadline)
         return counts

@@ -74,8 +74,10 @@ class Known(NamedTuple):
     """When it was sent, in unix seconds."""
     at: float | None = None
     """When it happened, in unix seconds: now, if it is not said."""
-    timeout: float = TIMEOUT
-    grace: float = GRACE
+    timeout: float | None = None
+    """Seconds; what was said before, if it is not said, and by default `TIMEOUT`."""
+    grace: float | None = None
+    """Seconds; likewise, by default `GRACE`."""
 
 
 class Order(Tally):
@@ -169,8 +171,8 @@ class Life:
         self.known = Known(
             mine.quantity if known.quantity is None else known.quantity,
             known.reference if mine.reference is None else mine.reference,
-            timeout=known.timeout,
-            grace=known.grace,
+            timeout=mine.timeout if known.timeout is None else known.timeout,
+            grace=mine.grace if known.grace is None else known.grace,
         )
         if known.decided is not None:
             self.reached("decided", known.decided)
@@ -192,10 +194,12 @@ class Life:
 
     def wait(self, now: float) -> None:
         """Begin to wait for what comes next."""
+        known = self.known
+        grace = GRACE if known.grace is None else known.grace
         if self.status in WAITING:
-            self.deadline = now + (self.known.timeout if self.sent else self.known.grace)
+            self.deadline = now + (grace if not self.sent else TIMEOUT if known.timeout is None else known.timeout)
         elif self.status == "unknown" and not self.keys:
-            self.deadline = now + self.known.grace
+            self.deadline = now + grace
         else:
             self.deadline = math.inf
 

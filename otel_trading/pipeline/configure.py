@@ -6,7 +6,7 @@ import atexit
 import os
 import signal
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 from otel_trading import endings
 from otel_trading.errors import ConfigurationError
 from otel_trading.metrics import catalog, faults
+from otel_trading.metrics import clock as clocks
 from otel_trading.pipeline import resource
 from otel_trading.pipeline.kinds import OtlpProtocol, TradingMode, shown
 from otel_trading.pipeline.loading import SECRET, load
@@ -31,6 +32,7 @@ def configure(
     service_instance_id: str | None = None,
     environment: str | None = None,
     trading_mode: TradingMode | None = None,
+    clock: Callable[[], float] | None = None,
     exporters: str | Sequence[str] | None = None,
     prometheus_host: str | None = None,
     prometheus_port: int | None = None,
@@ -62,6 +64,10 @@ def configure(
     (`config_file`, else OTEL_TRADING_CONFIG_FILE, else otel-trading.yaml, otel-trading.toml or `[tool.otel_trading]` of
     pyproject.toml in the working directory), then from the defaults. `otel_trading.pipeline.settings.Settings` describes
     each one. Called again with the same settings it returns the same object.
+
+    `clock` returns unix seconds, for backtests: from now on until `shutdown()` everything that stamps or compares times of
+    events reads it, unless it was given a clock of its own. How long code takes is still measured in real seconds, and so is
+    whether a heartbeat is missed.
 
     Raises `ConfigurationError` for anything that is wrong, a taken port included; nothing is left running then.
     """
@@ -141,6 +147,7 @@ def _begin_in_child() -> None:
     # A pool terminates its workers when they wait in C: a handler in Python might never be reached there.
     if signal.getsignal(signal.SIGTERM) is _on_sigterm:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    clocks.process.set(clocks.WALL)
     catalog.begin_in_child()
     resource.begin_in_child()
 

@@ -7,7 +7,7 @@ meaning that the specification gives them; `OTEL_TRADING_*` exist only where no 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -71,6 +71,8 @@ class Settings(BaseSettings):
     """`deployment.environment.name`: production, staging, …"""
     trading_mode: Annotated[TradingMode | None, From("live, paper or backtest", ("OTEL_TRADING_MODE",))] = None
     """`trading.mode`: whether real money is at stake."""
+    clock: Annotated[Callable[[], float] | None, From("a function that returns unix seconds; only as an argument")] = None
+    """What the times of events are read from, of all objects that have no clock of their own: for backtests."""
     resource_attributes: Annotated[Pairs, From("key=value,key=value, or a mapping", ("OTEL_RESOURCE_ATTRIBUTES",))] = {}
     """Further attributes of the resource, merged over all sources; they appear on `target_info`."""
 

@@ -16,6 +16,7 @@ from typing_extensions import Self
 
 from otel_trading import recording, tracing
 from otel_trading.metrics import catalog, exemplars, faults
+from otel_trading.metrics import clock as clocks
 from otel_trading.metrics.instruments import Limits
 from otel_trading.metrics.worker import all_within
 from otel_trading.pipeline import route
@@ -43,13 +44,15 @@ class Telemetry:
         self._traces: Traces | None = None
         self._undo = ExitStack()
         """What is undone at the end, last first."""
-        if settings.disabled:
-            return
         with ExitStack() as on_failure:
             on_failure.callback(self._release)
-            self._start()
+            if settings.clock is not None:  # also where no metrics are wanted: accounts and breakers go by it
+                self._undo.callback(clocks.process.set, clocks.WALL)
+                clocks.process.set(settings.clock)
+            if not settings.disabled:
+                self._start()
             on_failure.pop_all()
-        if hasattr(os, "register_at_fork"):
+        if not settings.disabled and hasattr(os, "register_at_fork"):
             # Here, to come after the hooks of the SDK, which starts its threads again in a process that forked.
             in_child = WeakMethod(self._begin_in_child)
             os.register_at_fork(after_in_child=lambda: (begin := in_child()) and begin())

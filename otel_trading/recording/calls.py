@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any, Literal, TypeAlias
 
 from otel_trading import metrics
+from otel_trading.metrics import clock as clocks
 from otel_trading.metrics import faults
 from otel_trading.orders import Fill, error_type, vocabulary
 from otel_trading.orders.reading import amount
@@ -149,8 +149,8 @@ def record_signal(strategy: str, direction: object, *, symbol: str | None = None
 @faults.contained("record_market_data")
 def record_market_data(stream: str, *, venue: str, symbol: str | None = None, at: float | None = None) -> None:
     """Record that market data came over a stream, just now or at the unix time `at` (seconds): its time, and one message."""
-    market_data.updated((venue, stream, symbol), time.time() if at is None else at)
     _MESSAGES.add(1, {a.VENUE_NAME: venue, a.STREAM_NAME: stream})
+    market_data.updated((venue, stream, symbol), clocks.process.now() if at is None else at)
 
 
 @faults.contained("record_stream_event")

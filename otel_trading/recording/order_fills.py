@@ -46,7 +46,7 @@ class AccountLike(Protocol):
 
 
 class Terms(NamedTuple):
-    """What is agreed about an order's money, apart from what the venue says of it."""
+    """What is agreed about orders and their money, apart from what the venue says of them."""
 
     currency: str | None = None
     """The currency of prices where the symbol does not say it."""
@@ -56,6 +56,10 @@ class Terms(NamedTuple):
     """Units of the instrument in one contract."""
     fill_currency: str | None = None
     """The currency of prices, whatever the symbol says: for a caller that knows it of each fill."""
+    timeout: float | None = None
+    """Seconds after which an order whose answer is due is unknown, where they are said."""
+    grace: float | None = None
+    """Seconds after its end in which an id is that order's only, where they are said."""
 
     def account_or(self, other: AccountLike | None) -> AccountLike | None:
         """Our account, which is that of the order; the `other` one where we have none, or where it has taken over from ours."""

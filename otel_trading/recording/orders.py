@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final, NamedTuple, cast
 
+from otel_trading.errors import ConfigurationError
 from otel_trading.metrics.values import as_float
 from otel_trading.orders import Failure, Known, Outcome, Report, seen
 from otel_trading.orders.tracker import Sink
@@ -16,7 +17,7 @@ from otel_trading.recording.order_series import Context
 from otel_trading.recording.series import Table
 from otel_trading.semconv.attributes import OrderLeg, OrderOperation, OrderRejectReason, OrderSide, OrderStatus, OrderType
 
-__all__ = ["AccountLike", "OrderRecorder", "Request", "Terms", "finite", "recorders"]
+__all__ = ["AccountLike", "OrderRecorder", "Request", "Terms", "finite", "recorders", "waiting"]
 
 
 class Request(NamedTuple):
@@ -27,6 +28,8 @@ class Request(NamedTuple):
     quantity: float | None = None
     order_id: str | None = None
     client_id: str | None = None
+    began: float | None = None
+    """When the operation began by a clock that the bot gave, in unix seconds; the system's is not read for it."""
 
 
 class OrderRecorder(FillRecorder):
@@ -89,7 +92,7 @@ class OrderRecorder(FillRecorder):
         if status in TERMINAL or status == "unknown":
             keeper.ended(status, reason, keys)
         elif keys:
-            now, took = self.memory.clock(), finite(seconds)
+            now, took = self.memory.clock.now(), finite(seconds)
             known = Known(submitted=now - took, at=now) if submitted and took is not None and took >= 0 else Known()
             keeper.memory.tell(keys, keeper, status, known)
 
@@ -203,8 +206,10 @@ class OrderRecorder(FillRecorder):
 
     def _known(self, request: Request, seconds: float, report: Report | None = None) -> Known:
         quantity = request.quantity if report is None or report.quantity is None else finite(report.quantity)
-        now = self.memory.clock()
-        return Known(quantity, request.reference, submitted=now - seconds, at=now)
+        now = self.memory.clock.now()
+        began = now - seconds if request.began is None else request.began
+        terms = self.terms
+        return Known(quantity, request.reference, submitted=began, at=now, timeout=terms.timeout, grace=terms.grace)
 
 
 _PENDING: Final[dict[OrderOperation, OrderStatus]] = {
@@ -224,6 +229,14 @@ def finite(number: object) -> float | None:
     """Return `number` as a float, None if it is none or too large for one."""
     found = as_float(number)
     return found if found is not None and math.isfinite(found) else None
+
+
+def waiting(what: str, given: object, least: float) -> float:
+    """Return how long to wait, in seconds; raises `ConfigurationError`, which names `what`, for anything else."""
+    seconds = as_float(given)
+    if seconds is None or not least <= seconds < math.inf:
+        raise ConfigurationError(f"{what} is {given!r}, expected a {'positive' if least else 'non-negative'} number of seconds")
+    return seconds
 
 
 def recorders(terms: Terms) -> Table[Context, OrderRecorder]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 from otel_trading import metrics
+from otel_trading.metrics import clock as clocks
 from otel_trading.metrics.catalog import provider
 from otel_trading.metrics.values import as_float
 from otel_trading.orders import error_type, vocabulary
@@ -25,9 +25,6 @@ _DIRECTIONS: Final[Mapping[str, SignalDirection]] = {
     **dict.fromkeys(("short", "down", "bearish", "enter_short", "exit_long"), "short"),
     **dict.fromkeys(("flat", "hold", "neutral", "none", "close", "exit", "wait"), "flat"),
 }
-
-clock: Callable[[], float] = time.time
-"""What times of events are read from, in unix seconds."""
 
 COMPONENT: Final = "strategy"
 """The component under which exceptions that leave a cycle are counted."""
@@ -59,7 +56,10 @@ class CycleSeries:
 
     def ended(self) -> None:
         """Record that a cycle ended just now."""
-        self._last.set(clock())
+        try:  # not `moment()`: a call more, in each cycle
+            self._last.set(clocks.process.now())
+        except Exception as fault:  # noqa: BLE001 - promise 1: the clock may be the bot's
+            clocks.failed(fault)
         if self._announced is not provider.delegate:
             self._announce()
 
@@ -67,7 +67,9 @@ class CycleSeries:
         """Record a cycle that failed just now: it has ended too."""
         kind = error_type(error)
         self._failures[kind].record(seconds)
-        self._last.set(clock())
+        moment = clocks.process.moment()
+        if moment is not None:
+            self._last.set(moment)
         self._announce()
         if isinstance(error, Exception):  # a cancellation is no error of the bot
             error_series[COMPONENT, kind].add()

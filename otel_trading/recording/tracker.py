@@ -9,16 +9,16 @@ from datetime import datetime
 from typing import Any, NamedTuple, cast
 
 from otel_trading.errors import ConfigurationError
+from otel_trading.metrics import clock as clocks
 from otel_trading.metrics import faults
 from otel_trading.metrics.values import as_float
 from otel_trading.orders import Fill, Known, Life, Report, read_event, vocabulary
-from otel_trading.orders.clock import checked
 from otel_trading.orders.reading import amount, text
 from otel_trading.orders.tracker import GRACE, TIMEOUT
 from otel_trading.recording import tracker_gauges
 from otel_trading.recording.calls import account_name
 from otel_trading.recording.order_series import Context
-from otel_trading.recording.orders import AccountLike, OrderRecorder, Terms, finite, recorders
+from otel_trading.recording.orders import AccountLike, OrderRecorder, Terms, finite, recorders, waiting
 from otel_trading.semconv.attributes import OrderRejectReason, OrderStatus
 
 _WHOLE = 1 - 1e-9
@@ -63,7 +63,7 @@ class OrderTracker:
     :param timeout: seconds, positive.
     :param grace: seconds, not negative.
     :param clock: returns unix seconds; it is that of all orders of the venue and account in this process from now on. By
-        default they keep the one they have, which is the system's unless another tracker was given one.
+        default they keep the one they have, which is that of the process unless another tracker was given one.
     :raises ConfigurationError: an argument is wrong.
     """
 
@@ -79,12 +79,11 @@ class OrderTracker:
         grace: float = GRACE,
         clock: Callable[[], float] | None = None,
     ) -> None:
-        for name, value, least in (("timeout", timeout, 1e-9), ("grace", grace, 0.0), ("multiplier", multiplier, 1e-300)):
-            number = as_float(value)
-            if number is None or not least <= number < math.inf:
-                raise ConfigurationError(f"OrderTracker: {name} is {value!r}, expected a positive number")
-        if clock is not None and not callable(clock):
-            raise ConfigurationError(f"OrderTracker: clock is {clock!r}, expected a function that returns unix seconds")
+        known = Known(timeout=waiting("OrderTracker: timeout", timeout, 1e-9), grace=waiting("OrderTracker: grace", grace, 0.0))
+        units = as_float(multiplier)
+        if units is None or not 0 < units < math.inf:
+            raise ConfigurationError(f"OrderTracker: multiplier is {multiplier!r}, expected a positive number")
+        own = clocks.chosen(clock, "OrderTracker")
         if not venue or type(venue) is not str:
             raise ConfigurationError(f"OrderTracker: venue is {venue!r}, expected a name")
         named = account if isinstance(account, str) else account_name(account)
@@ -92,8 +91,8 @@ class OrderTracker:
         self._recorder = recorders(Terms(currency, keeper, multiplier))[Context(venue, strategy, named)]
         self._memory = self._recorder.memory
         if clock is not None:  # else it stays the one that another tracker has set
-            self._memory.clock = checked(clock)
-        self._known = Known(timeout=float(timeout), grace=float(grace))
+            self._memory.clock = own
+        self._known = known
 
     @property
     def active(self) -> int:
@@ -334,7 +333,7 @@ class OrderTracker:
         if isinstance(time, datetime):
             return time.timestamp()
         said = None if time is None else as_float(time)
-        return self._memory.clock() if said is None or not math.isfinite(said) else said
+        return self._memory.clock.now() if said is None or not math.isfinite(said) else said
 
     def _mine(self, life: Life) -> bool:
         return cast("OrderRecorder", life.sink).context[:3] == self._recorder.context[:3]

@@ -6,7 +6,6 @@ import contextlib
 import logging
 import math
 import os
-import time
 import weakref
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
@@ -15,8 +14,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from otel_trading import metrics, redaction
 from otel_trading.errors import CircuitOpen, ConfigurationError
+from otel_trading.metrics import clock as clocks
 from otel_trading.metrics import faults
-from otel_trading.metrics.values import as_float, label
+from otel_trading.metrics.values import label
 from otel_trading.recording import market_data
 from otel_trading.risk.circuit import BY_HAND, Change, Circuit, State
 from otel_trading.risk.rules import COMPONENT, Limit, Reading, Recovery, asked
@@ -74,7 +74,7 @@ class CircuitBreaker:
     :param on_reset: called when it has closed again.
     :param ledger: where its state is kept: a file, a `Ledger`, or by default the account's.
     :param strategy: on every metric if given; by default the account's.
-    :param clock: returns unix seconds.
+    :param clock: returns unix seconds; by default the clock of the process, see `configure`.
     :raises ConfigurationError: an argument is wrong; the message names it.
     """
 
@@ -101,13 +101,13 @@ class CircuitBreaker:
         on_reset: Callable[[], object] | None = None,
         ledger: Ledger | str | Path | None = None,
         strategy: str | None = None,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] | None = None,
     ) -> None:
         self.name = text("name", name)
-        for argument, called in (("rule", rule), ("on_trip", on_trip), ("on_reset", on_reset), ("clock", clock)):
+        for argument, called in (("rule", rule), ("on_trip", on_trip), ("on_reset", on_reset)):
             if called is not None and not callable(called):
                 raise ConfigurationError(f"CircuitBreaker: {argument} is {called!r}, expected a function")
-        self._clock = clock
+        self._clock = clocks.chosen(clock, "CircuitBreaker")
         self._time = began = self._now()
         rules = Rules()
         rules.of_account(account, max_daily_loss, max_drawdown, max_consecutive_losses)
@@ -266,11 +266,9 @@ class CircuitBreaker:
     def _now(self) -> float:
         """The time; NaN if the clock fails, which opens the breaker."""
         try:
-            now = as_float(self._clock())
+            now = self._clock.now()
         except Exception as fault:  # noqa: BLE001 - the clock is the bot's
             faults.report(COMPONENT, fault)
-            now = None
-        if now is None or not math.isfinite(now):
             return math.nan
         self._time = now
         return now

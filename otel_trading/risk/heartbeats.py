@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable
 from datetime import timedelta
 from types import TracebackType
@@ -12,6 +11,7 @@ from typing_extensions import Self
 
 from otel_trading import metrics
 from otel_trading.errors import ConfigurationError
+from otel_trading.metrics import clock as clocks
 from otel_trading.metrics.values import as_float
 from otel_trading.risk.watchdog import Watchdog, watchdog
 from otel_trading.semconv import attributes as a
@@ -20,9 +20,6 @@ from otel_trading.semconv import metrics as m
 _LAST_BEAT = metrics.gauge(m.HEARTBEAT_LAST_BEAT_TIME)
 _TIMEOUT = metrics.gauge(m.HEARTBEAT_TIMEOUT)
 _STALLS = metrics.counter(m.HEARTBEAT_STALLS)
-
-clock: Callable[[], float] = time.time
-"""What times of beats are read from, in unix seconds."""
 
 
 class Heartbeat:
@@ -48,6 +45,7 @@ class Heartbeat:
         self.last: float | None = None
         """When it last beat, by the watchdog's clock; None while nobody waits for it."""
         self._time: float | None = None
+        """The same in unix seconds, by the clock of the process."""
         self._stops: list[Callable[[], None]] = []
 
     def __repr__(self) -> str:
@@ -60,11 +58,12 @@ class Heartbeat:
 
     def start(self) -> Self:
         """Begin to wait for beats, as if one were given just now."""
-        self.last, self._time, self.stalled, self.stopped = self._monotonic(), clock(), False, False
+        self.last, self.stalled, self.stopped = self._monotonic(), False, False
+        self._time = clocks.process.moment()
         if not self._stops:
             self._stops = [
                 _LAST_BEAT.observe(lambda: self._time, self._known),
-                _TIMEOUT.observe(lambda: None if self._time is None else self.timeout, self._known),
+                _TIMEOUT.observe(lambda: None if self.last is None else self.timeout, self._known),
             ]
         self._guard.watch(self)
         return self
@@ -75,7 +74,11 @@ class Heartbeat:
             if not self.stopped:
                 self.start()
             return
-        self.last, self._time = self._monotonic(), clock()
+        self.last = self._monotonic()
+        try:  # not `moment()`: a call more, in each beat
+            self._time = clocks.process.now()
+        except Exception as fault:  # noqa: BLE001 - promise 1: the clock may be the bot's
+            clocks.failed(fault)
 
     def rest(self) -> None:
         """Do not wait for a beat until the next one: nobody is to give one."""

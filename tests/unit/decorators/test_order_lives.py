@@ -12,6 +12,7 @@ import otel_trading as ot
 from otel_trading.decorators import order_execution
 from otel_trading.errors import CircuitOpen, ConfigurationError
 from otel_trading.metrics import catalog, faults
+from otel_trading.metrics.clock import Clock
 from otel_trading.orders import seen
 from tests.unit.decorators.test_order_execution import Account, answers
 
@@ -66,8 +67,8 @@ def test_operation_ends_an_order(recorded, operation, answer, expected) -> None:
 def test_cancel_that_nobody_confirms_is_unresolved(recorded, monkeypatch) -> None:
     answers("1")("BTC/USDT", "buy", 2.0)
     answers(None, operation="cancel")(order_id="1")
-    now = seen["kraken", None].clock()
-    monkeypatch.setattr(seen["kraken", None], "clock", lambda: now + 31)
+    now = seen["kraken", None].clock.now()
+    monkeypatch.setattr(seen["kraken", None], "clock", Clock(lambda: now + 31))
     assert gauges(recorded) == (0, 1)
 
 
@@ -103,8 +104,8 @@ def test_lost_order_without_an_id_is_shown_for_a_while(recorded, monkeypatch) ->
     """Nothing can ever resolve it."""
     answers((1, 2))("BTC/USDT", "buy")
     assert gauges(recorded) == (0, 1)
-    now = seen["kraken", None].clock()
-    monkeypatch.setattr(seen["kraken", None], "clock", lambda: now + 301)
+    now = seen["kraken", None].clock.now()
+    monkeypatch.setattr(seen["kraken", None], "clock", Clock(lambda: now + 301))
     assert gauges(recorded) == (0, 0)
 
 

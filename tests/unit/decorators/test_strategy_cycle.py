@@ -9,14 +9,14 @@ import pytest
 
 from otel_trading.decorators import strategy_cycle
 from otel_trading.errors import ConfigurationError
-from otel_trading.recording import strategy
+from otel_trading.metrics.clock import process
 
 
 @pytest.fixture
 def wall(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Unix seconds, which a test moves by changing the one element."""
     now = [1_700_000_000.0]
-    monkeypatch.setattr(strategy, "clock", lambda: now[0])
+    monkeypatch.setattr(process, "now", lambda: now[0])
     return now
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from otel_trading import recording
 from otel_trading.decorators import order_execution, wrapping
 from otel_trading.metrics import faults
+from otel_trading.metrics.clock import Clock
 from otel_trading.orders import seen
 from otel_trading.recording.whole import WholeOrders
 from tests.routes import ROUTES, attached
@@ -113,7 +114,7 @@ def ways() -> Iterator[Ways]:
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(wrapping, "clock", lambda: 0.0)
-        patched.setattr(seen["v", None], "clock", lambda: 0.0)
+        patched.setattr(seen["v", None], "clock", Clock(lambda: 0.0))
         yield {**{operation: decorated(operation) for operation in ("submit", "query", "edit", "cancel")}, "plain": plain}
 
 

@@ -18,6 +18,7 @@ from otel_trading.decorators import strategy as strategies
 from otel_trading.decorators import strategy_cycle
 from otel_trading.errors import ConfigurationError
 from otel_trading.metrics import catalog
+from otel_trading.metrics import clock as clocks
 from otel_trading.recording.series import Table
 from otel_trading.risk import heartbeats
 from otel_trading.risk import watchdog as watchdogs
@@ -32,7 +33,7 @@ def watchdog(clock, monkeypatch) -> Iterator[Watchdog]:
     monkeypatch.setattr(heartbeats, "watchdog", one)
     monkeypatch.setattr(strategies, "watchdog", one)
     monkeypatch.setattr(strategies, "_pulses", Table(strategies._pulse))
-    monkeypatch.setattr(heartbeats, "clock", clock)
+    monkeypatch.setattr(clocks.process, "now", clock)
     yield one
     for pulse in list(one._watched.values()):
         pulse.stop()
