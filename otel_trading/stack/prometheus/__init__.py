@@ -1,0 +1,1 @@
+"""Recording rules, alerts and their thresholds, as Prometheus reads them."""

@@ -1,0 +1,71 @@
+"""The registry's names as PromQL knows them, and the few expressions that rules and dashboards share.
+
+One bot may be told of under several instances: it was moved, or restarted under another host name, and the Collector shows
+the last values of the old one until they expire. So nothing is ever added up over instances but what counters grew by; of
+times the latest counts, and of an account's figures those of the instance that was heard of last.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from otel_trading.exposition.naming import family_name, label_name
+from otel_trading.semconv import attributes as a
+from otel_trading.semconv.spec import Metric
+
+ACCOUNT: Final = label_name(a.ACCOUNT_NAME)
+STRATEGY: Final = label_name(a.STRATEGY_NAME)
+VENUE: Final = label_name(a.VENUE_NAME)
+SYMBOL: Final = label_name(a.INSTRUMENT_SYMBOL)
+CURRENCY: Final = label_name(a.CURRENCY)
+MODEL: Final = label_name(a.MODEL_NAME)
+
+NEWEST: Final = "account_instance:trading_alive_time_seconds:newest"
+"""The instance of each account that was heard of last, and when, in unix seconds; recorded by a rule."""
+
+
+def of(metric: Metric) -> str:
+    """The name of the samples of a gauge or counter, or that of a histogram without its suffix."""
+    name = family_name(metric.name, metric.unit, counter=metric.kind == "counter")
+    return f"{name}_total" if metric.kind == "counter" else name
+
+
+def buckets(metric: Metric) -> str:
+    """The name of the buckets of a histogram."""
+    return f"{of(metric)}_bucket"
+
+
+def count(metric: Metric) -> str:
+    """The name of the number of a histogram's values."""
+    return f"{of(metric)}_count"
+
+
+def total(metric: Metric) -> str:
+    """The name of the sum of a histogram's values."""
+    return f"{of(metric)}_sum"
+
+
+def where(name: str, **labels: str) -> str:
+    """`name` with a matcher for each keyword, a label's whole name: `where(of(m.ORDERS), **{STATUS: "rejected"})`."""
+    matchers = ", ".join(f'{label}="{value}"' for label, value in labels.items())
+    return f"{name}{{{matchers}}}"
+
+
+def recent(metric: Metric, window: str = "5m") -> str:
+    """The highest value of the last minutes: one scrape that fails hides nothing."""
+    return f"max_over_time({of(metric)}[{window}])"
+
+
+def latest(metric: Metric, window: str = "5m") -> str:
+    """The highest value of an account's gauge in the last minutes, of the instance that was heard of last."""
+    return f"max without (instance) ({recent(metric, window)} and on (job, instance, {ACCOUNT}) {NEWEST})"
+
+
+def last(metric: Metric) -> str:
+    """The latest time that any instance of a bot told, in unix seconds; while it is silent, that of the last hour."""
+    return f"max without (instance) (max_over_time({of(metric)}[1h]))"
+
+
+def increase(name: str, window: str) -> str:
+    """What a counter grew by, over all instances: each did its own part."""
+    return f"sum without (instance) (increase({name}[{window}]))"
