@@ -167,7 +167,7 @@ class Readings:
 
     def _limits_read(self) -> _Limited:
         """As `_read`, but once for as long as nothing happens and the session goes on: then without the lock."""
-        now = present(self._timeline.clock)
+        now = self._timeline.clock.present()
         found = self._limited
         if found.version == self._version and not self._timeline.is_over(now):
             return found
