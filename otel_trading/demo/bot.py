@@ -145,8 +145,9 @@ class Bot:
     def trade(self, symbol: str, close: Decimal, rising: bool, outlook: Outlook, passes: bool) -> None:
         held, (buys, stops) = self.client.position(symbol), self.client.open_orders(symbol)
         stale = [order for order in buys if Replay.time - order["timestamp"] / 1000 > PATIENCE]
-        for order in stale if rising else buys + stops:
-            self.attempt(self.cancel_order, order["id"])
+        canceled = [self.attempt(self.cancel_order, order["id"]) for order in (stale if rising else buys + stops)]
+        if not all(canceled):
+            return  # it may have been filled: what is held is known when the stream has told that
         if held and not rising:
             ot.record_signal(STRATEGY, "flat", symbol=symbol)
             self.place(symbol, "sell", held, close)
@@ -163,7 +164,7 @@ class Bot:
         tracker.decided(reference, symbol=symbol, side=side, quantity=qty, type=at.get("kind", "market"), arrival_price=mid)
         self.attempt(self.place_order, symbol, side, qty, mid, reference, **at)
 
-    def attempt(self, request: Callable[..., object], *arguments: object, **at: object) -> None:
+    def attempt(self, request: Callable[..., object], *arguments: object, **at: object) -> bool:
         try:
             request(*arguments, **at)
         except errors.NoAnswer as silence:
@@ -172,6 +173,9 @@ class Bot:
         except errors.VenueError as refusal:
             ot.record_error("orders", refusal)
             log.info("%s%s refused: %s", request.__name__, arguments, refusal)
+        else:
+            return True
+        return False
 
     def settled(self, reference: str) -> bool:
         try:

@@ -12,6 +12,7 @@ import pytest
 import otel_trading as ot
 from otel_trading import demo
 from otel_trading.demo import prices
+from otel_trading.demo.exchange.behaviour import Behaviour
 from otel_trading.demo.session import TRAINING_DAYS, Plan, Session
 from otel_trading.orders import seen
 
@@ -78,6 +79,21 @@ def test_the_bot_never_sells_what_it_does_not_have_and_always_protects_what_it_h
         sign = 1 if trade["side"] == "buy" else -1
         held[trade["symbol"]] = held.get(trade["symbol"], Decimal(0)) + sign * Decimal(trade["amount"])
         assert held[trade["symbol"]] >= 0
+
+
+@pytest.mark.usefixtures("fresh_bot")
+def test_the_books_get_the_fills_in_the_venues_order_also_when_they_cross_a_cancel(days, monkeypatch):
+    """A bot that traded on before it knew of such a fill would close a trade that the venue's order of fills does not have."""
+    monkeypatch.setattr(Plan, "behaviour", lambda _: Behaviour(latency=0.0002, crossed=1.0, partial=1.0, late=0.0, lost=0.0))
+    with Session(Plan(bars=160, speed=math.inf, seed=3), days) as session:
+        session.run()
+        record = session.record()
+
+    crossed = [o for o in record["orders"] if o["side"] == "buy" and len(o["trades"]) > 1 and o["status"] == "closed"]
+    assert crossed
+    fills = [event["data"] for event in record["events"] if event["type"] == "fill"]
+    entered = [identity for identity in session.account.dump()["executions"] if not identity.startswith("|")]
+    assert entered == [f"{fill['symbol']}|{fill['id']}" for fill in fills]
 
 
 def test_the_model_is_trained_before_the_first_day_that_is_traded(days, fresh_bot):
