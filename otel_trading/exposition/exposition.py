@@ -33,10 +33,10 @@ class Exposition:
             ours, names = self._renderer.render(openmetrics=openmetrics)
             others = _Others(self._foreign, names)
             if not openmetrics:
-                return ours.encode() + generate_text(others)
+                return b"".join([*ours, generate_text(others)])
             untyped: Any = openmetrics_exposition
             theirs: bytes = untyped.generate_latest(others)
-            return ours.encode() + theirs.removesuffix(_END) + _END
+            return b"".join([*ours, theirs.removesuffix(_END), _END])
 
     def collect(self) -> Iterable[Metric]:
         """The same as prometheus_client's families, for what only takes those."""

@@ -12,6 +12,8 @@ from itertools import accumulate
 from operator import add
 from typing import Any, Final
 
+from pydantic import TypeAdapter
+
 from otel_trading.exposition.naming import family_name, label_name, unit_words
 from otel_trading.metrics import faults
 from otel_trading.metrics.cells import Cell, Exemplar, HistogramCell
@@ -23,6 +25,7 @@ LINES_IN_ONE_GO: Final = 200
 _TYPES: Final = {"counter": "counter", "updowncounter": "gauge", "gauge": "gauge", "histogram": "histogram"}
 _SUFFIXES: Final = {"counter": ("_total",), "histogram": ("_bucket", "_count", "_sum")}
 """What is appended to the family's name in samples, so that no other family may have those names."""
+_json: Final = TypeAdapter(list[Any]).dump_json
 
 
 class Renderer:
@@ -33,16 +36,19 @@ class Renderer:
         self.reader = reader
         self._families: dict[AnyInstrument, _Family] = {}
 
-    def render(self, *, openmetrics: bool) -> tuple[str, frozenset[str]]:
-        """Return the text of all families that have series, and all names that they take; OpenMetrics lacks its `# EOF`."""
-        parts: list[str] = []
+    def render(self, *, openmetrics: bool) -> tuple[list[bytes], frozenset[str]]:
+        """Return the parts of the text of all families that have series, and all names that they take.
+
+        OpenMetrics lacks its `# EOF`.
+        """
+        parts: list[bytes] = []
         names: set[str] = set()
         for meter in self._meters():
             for instrument in meter.all():
                 self._render(instrument, parts, names, openmetrics=openmetrics)
-        return "".join(parts), frozenset(names)
+        return parts, frozenset(names)
 
-    def _render(self, instrument: AnyInstrument, parts: list[str], names: set[str], *, openmetrics: bool) -> None:
+    def _render(self, instrument: AnyInstrument, parts: list[bytes], names: set[str], *, openmetrics: bool) -> None:
         cells = instrument.points(self.reader)
         if not cells:
             return
@@ -55,12 +61,12 @@ class Renderer:
             )
             return
         names |= family.names
-        parts.append(family.openmetrics_head if openmetrics else family.text_head)
+        parts.append((family.openmetrics_head if openmetrics else family.text_head).encode())
         write, at_once = family.values, LINES_IN_ONE_GO
         if instrument.kind == "histogram":
             write, at_once = family.histograms, max(1, LINES_IN_ONE_GO // (len(instrument.bounds) + 3))
         for start in range(0, len(cells), at_once):
-            parts.append(write(cells[start : start + at_once], openmetrics=openmetrics))
+            parts.append(write(cells[start : start + at_once], openmetrics=openmetrics).encode())
             time.sleep(0)
 
 
@@ -87,37 +93,50 @@ class _Family:
 
     def values(self, cells: Sequence[Any], *, openmetrics: bool) -> str:
         """The lines of series that have one value each."""
-        return "\n".join([(cell.text or self._value_text(cell)) + repr(cell.value) for cell in cells]) + "\n"
+        texts = [cell.text or self._value_text(cell) for cell in cells]
+        # One that another thread begins again just now has no value for a moment.
+        return "\n".join(map(add, texts, _numbers([cell.value or 0.0 for cell in cells]))) + "\n"
 
-    def histograms(self, cells: Sequence[Any], *, openmetrics: bool) -> str:
+    def histograms(self, cells: Sequence[HistogramCell], *, openmetrics: bool) -> str:
         """The lines of histograms: buckets, count and sum."""
-        return "".join([self._histogram(cell, exemplars=openmetrics) for cell in cells])
+        name = self.name
+        measured = [(*accumulate(cell.counts), cell.sum) for cell in cells]
+        numbers = _numbers([number for each in measured for number in each])
+        parts: list[str] = []
+        end = 0
+        for cell, each in zip(cells, measured, strict=True):
+            start, end = end, end + len(each)
+            *counts, total = numbers[start:end]
+            labels = cell.text
+            if labels is None:
+                labels = cell.text = _labels(cell.key, {"le": "exported_le"})
+            braces = f"{{{labels}}} " if labels else " "
+            # Three parts of each line: the name and the labels, the bound, the number.
+            lines = [f"\n{name}_bucket{{{labels}," if labels else f"\n{name}_bucket{{"] * (3 * len(counts))
+            lines[1::3] = self._buckets(cell)
+            lines[2::3] = counts
+            if openmetrics and cell.exemplars:
+                for index, exemplar in cell.exemplars.copy().items():  # it may get another one meanwhile
+                    lines[3 * index + 2] += _exemplar(exemplar)
+            parts += lines
+            parts.append(f"\n{name}_count{braces}{counts[-1]}\n{name}_sum{braces}{total}")
+        return "".join(parts)[1:] + "\n"
 
     def _value_text(self, cell: Cell) -> str:
         labels = _labels(cell.key)
         cell.text = f"{self.sample}{{{labels}}} " if labels else f"{self.sample} "
         return cell.text
 
-    def _histogram(self, cell: HistogramCell, *, exemplars: bool) -> str:
-        labels = cell.text
-        if labels is None:
-            labels = cell.text = _labels(cell.key, {"le": "exported_le"})
-        name = self.name
-        before = f"\n{name}_bucket{{{labels}," if labels else f"\n{name}_bucket{{"
-        braces = f"{{{labels}}} " if labels else " "
-        cumulative = list(accumulate(cell.counts))
-        lines = list(map(add, self._buckets(cell), map(repr, cumulative)))
-        if exemplars and cell.exemplars:
-            for index, exemplar in cell.exemplars.copy().items():  # it may get another one meanwhile
-                lines[index] += _exemplar(exemplar)
-        buckets = before.join(lines)
-        return f"{before[1:]}{buckets}\n{name}_count{braces}{cumulative[-1]}\n{name}_sum{braces}{cell.sum!r}\n"
-
     def _buckets(self, cell: HistogramCell) -> list[str]:
         if cell.bounds is not self._bounds:  # they change with a new configuration
             self._bounds = cell.bounds
             self._bucket_texts = [f'le="{bound!r}"}} ' for bound in cell.bounds] + ['le="+Inf"} ']
         return self._bucket_texts
+
+
+def _numbers(values: list[float]) -> list[str]:
+    """The shortest texts that read as `values`: those of JSON, which take pydantic a fraction of what `repr` takes Python."""
+    return _json(values)[1:-1].decode().split(",")
 
 
 def _labels(key: Sequence[str], reserved: Mapping[str, str] | None = None) -> str:

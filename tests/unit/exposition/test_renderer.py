@@ -38,8 +38,8 @@ def traced(monkeypatch):
 
 
 def rendered(meter, *, openmetrics):
-    text, _ = Renderer(lambda: [meter], "scraper").render(openmetrics=openmetrics)
-    return text + "# EOF\n" * openmetrics
+    parts, _ = Renderer(lambda: [meter], "scraper").render(openmetrics=openmetrics)
+    return b"".join(parts).decode() + "# EOF\n" * openmetrics
 
 
 def samples(meter):
@@ -191,3 +191,20 @@ def test_other_threads_may_run_every_few_lines_even_within_one_family(meter, mon
     assert sum(not line.startswith("#") for line in text.splitlines()) == yields.written[-1] == series * lines
     steps = [after - before for before, after in zip([0, *yields.written], yields.written, strict=False)]
     assert max(steps) <= LINES_IN_ONE_GO == 200
+
+
+def test_a_series_that_begins_again_just_now_does_not_spoil_the_scrape(meter, monkeypatch):
+    """For a moment it has no value, after it was found to have one."""
+    gauge = meter.create_gauge("g")
+    cells = [gauge.bind({"n": n}) for n in range(LINES_IN_ONE_GO + 1)]
+    for cell in cells:
+        cell.set(1)
+
+    class Meanwhile:
+        @staticmethod
+        def sleep(_):
+            cells[-1].clear()
+
+    monkeypatch.setattr(renderer_module, "time", Meanwhile)
+    (family,) = parse_text(rendered(meter, openmetrics=False))
+    assert [sample.value for sample in family.samples] == [1] * LINES_IN_ONE_GO + [0]

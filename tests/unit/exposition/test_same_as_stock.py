@@ -116,8 +116,8 @@ def ours(program, *, openmetrics):
     meter = CoreMeter(DelegatingMeterProvider(), "program")
     meter.attach("core", {}, Limits())
     run(program, meter)
-    text, _ = Renderer(lambda: [meter], "scraper").render(openmetrics=openmetrics)
-    return text + "# EOF\n" * openmetrics
+    parts, _ = Renderer(lambda: [meter], "scraper").render(openmetrics=openmetrics)
+    return b"".join(parts).decode() + "# EOF\n" * openmetrics
 
 
 def stock(program, *, openmetrics):
