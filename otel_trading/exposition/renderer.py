@@ -79,9 +79,7 @@ class _Family:
         self.type = _TYPES[metric.kind]
         self.sample = f"{base}_total" if metric.kind == "counter" else base
         self.names = {base, *(f"{base}{suffix}" for suffix in _SUFFIXES.get(metric.kind, ()))}
-        # What cannot be encoded would fail the whole scrape.
-        description = metric.description.encode("utf-8", "replace").decode("utf-8")
-        help_text = description.replace("\\", "\\\\").replace("\n", "\\n")
+        help_text = metric.description.replace("\\", "\\\\").replace("\n", "\\n")
         unit = unit_words(metric.unit)
         self._bounds: tuple[float, ...] = ()
         self._bucket_texts = ['le="+Inf"} ']

@@ -19,7 +19,7 @@ from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from otel_trading.metrics import exemplars, faults
-from otel_trading.metrics.values import Key, number
+from otel_trading.metrics.values import Key, encodable, number
 
 if TYPE_CHECKING:
     from otel_trading.metrics.instruments import Instrument
@@ -65,7 +65,7 @@ class Cell:
     def attributes(self) -> dict[str, str]:
         """The attributes of the series, one mapping for all its data points."""
         if self._attributes is None:
-            self._attributes = dict(zip(self.key[::2], self.key[1::2], strict=True))
+            self._attributes = dict(zip(map(encodable, self.key[::2]), self.key[1::2], strict=True))
         return self._attributes
 
     @property

@@ -25,7 +25,7 @@ from opentelemetry.metrics import (
 from opentelemetry.util.types import Attributes
 
 from otel_trading.metrics import faults
-from otel_trading.metrics.values import number
+from otel_trading.metrics.values import encodable, number
 
 if TYPE_CHECKING:
     from otel_trading.metrics.delegate import DelegatingMeterProvider
@@ -42,7 +42,7 @@ class Following(ABC):
     def __init__(self, name: str, unit: str, description: str) -> None:
         self.name = name
         self.unit = unit
-        self.description = description
+        self.description = encodable(description or "")
         self.real: Any = None
         """What it hands on to; None: nowhere."""
 

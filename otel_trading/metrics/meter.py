@@ -6,6 +6,7 @@ import math
 import re
 import threading
 from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar, cast
 
 from opentelemetry import metrics
@@ -23,10 +24,13 @@ from otel_trading.metrics.instruments import AnyInstrument, Histogram, Instrumen
 from otel_trading.metrics.observed import Gauge, Sum
 from otel_trading.metrics.routes import Route
 from otel_trading.metrics.stock import stock_of
+from otel_trading.metrics.values import encodable
 from otel_trading.semconv.spec import Kind, Metric
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_./-]{0,254}\Z")
 """Specification, "Instrument name syntax"."""
+_UNIT = re.compile(r"[\x00-\x7f]{0,63}\Z")
+"""Specification, "Instrument unit": what every SDK takes."""
 
 
 class Counter(Sum, metrics.Counter):
@@ -101,10 +105,13 @@ class CoreMeter(Meter):
     def declare(self, kind: type[_InstrumentT], metric: Metric) -> _InstrumentT:
         """Return the instrument of `metric`, made the first time.
 
-        Raises `ConfigurationError` for a name that is not one, or that another metric has.
+        Raises `ConfigurationError` for a name or a unit that is not one, or a name that another metric has.
         """
         if not _NAME.match(metric.name):
             raise ConfigurationError(f"{metric.name!r} is no name of a metric: a letter, then letters, digits and _ . - /")
+        if not _UNIT.match(metric.unit):
+            raise ConfigurationError(f"{metric.unit!r} is no unit of a metric ({metric.name}): at most 63 characters of ASCII")
+        metric = replace(metric, description=encodable(metric.description))
         with self._lock:
             family = prometheus_family(metric.name)
             known = self._instruments.get(family)

@@ -71,9 +71,12 @@ def label(value: object) -> str | None:
     if len(text) > MAX_LABEL_LENGTH:
         faults.drop("label_too_long", "an attribute value of %d characters was cut to %d", len(text), MAX_LABEL_LENGTH)
         text = text[: MAX_LABEL_LENGTH - 1] + "…"
-    if not text.isascii():  # lone surrogates cannot be encoded in UTF-8 and would fail the whole scrape or batch
-        text = text.encode("utf-8", "replace").decode("utf-8")
-    return text or None
+    return encodable(text) or None
+
+
+def encodable(text: str) -> str:
+    """`text` without lone surrogates, which UTF-8 does not know: one of them would fail the whole scrape or batch."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
 def labels(attributes: Attributes | None) -> dict[str, str]:

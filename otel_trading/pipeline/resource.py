@@ -9,6 +9,7 @@ import uuid
 
 from opentelemetry.sdk.resources import Resource
 
+from otel_trading.metrics.values import encodable
 from otel_trading.pipeline.settings import Settings
 from otel_trading.semconv import attributes
 
@@ -48,4 +49,4 @@ def instance_id(service_name: str) -> str:
     except OSError:  # it has been removed
         directory = ""
     place = (socket.gethostname(), service_name, directory, *sys.orig_argv, *([str(os.getpid())] if _forked else []))
-    return str(uuid.uuid5(_NAMESPACE, "\0".join(place)))
+    return str(uuid.uuid5(_NAMESPACE, encodable("\0".join(place))))

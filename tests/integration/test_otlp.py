@@ -61,6 +61,22 @@ def test_what_was_recorded_arrives(pushing, receiver):
     ).items()
 
 
+def test_texts_that_utf8_does_not_know_cost_nothing_of_the_batch(pushing, receiver):
+    """Ours, and those of an instrumentation on the global provider."""
+    half = "half \ud83d"
+    with pushing() as telemetry:
+        telemetry.meter.create_counter("my.odd", description=half).add(3, {half: half})
+        catalog.provider.get_meter("theirs").create_counter("their.odd", description=half).add(4)
+        assert telemetry.flush(10)
+        found = metrics(receiver)
+    assert {name: (found[name].description, value(found[name])) for name in ("my.odd", "their.odd")} == {
+        "my.odd": ("half ?", 3),
+        "their.odd": ("half ?", 4),
+    }
+    (point,) = found["my.odd"].sum.data_points
+    assert [(pair.key, pair.value.string_value) for pair in point.attributes] == [("half ?", "half ?")]
+
+
 def test_it_is_pushed_again_and_again(pushing, receiver):
     with pushing(export_interval=0.05):
         for count in (1, 2, 3):

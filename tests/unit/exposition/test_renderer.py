@@ -160,9 +160,10 @@ def test_each_attribute_becomes_a_label_that_is_valid(meter, attributes, expecte
     assert [sample.labels for sample in samples(meter)] == [expected] * 2
 
 
-def test_a_description_that_cannot_be_encoded_does_not_fail_the_scrape(meter):
-    meter.create_gauge("g", description="half \ud83d").set(1)
-    assert rendered(meter, openmetrics=False).encode().startswith(b"# HELP g half ?\n")
+def test_texts_that_utf8_does_not_know_do_not_fail_the_scrape(meter):
+    meter.create_gauge("g", description="half \ud83d").set(1, {"k\ud83d": "v\ud83d"})
+    assert rendered(meter, openmetrics=False).startswith("# HELP g half ?\n")
+    assert [sample.labels for sample in samples(meter)] == [{"k_": "v?"}] * 2
 
 
 class Yields:

@@ -63,6 +63,10 @@ def test_the_variable_of_attributes_is_heard_once(configured, monkeypatch):
     assert (labels["service_name"], labels["team"], labels["desk"]) == ("argument", "b", "x,y")
 
 
+def test_a_command_that_is_no_utf8_has_an_id(tmp_path):
+    uuid.UUID(run(tmp_path, "bot", b"caf\xe9"))
+
+
 def run(directory, *arguments):
     command = [sys.executable, "-c", PROGRAM, *arguments]
     return subprocess.run(command, cwd=directory, capture_output=True, text=True, check=True).stdout.strip()

@@ -30,6 +30,13 @@ def test_what_is_no_name_is_refused(meter, name):
         meter.create_counter(name)
 
 
+@pytest.mark.parametrize("unit", ["µs", "\ud800", "x" * 64], ids=["unicode", "surrogate", "long"])
+def test_what_is_no_unit_is_refused(meter, unit):
+    """Specification, "Instrument unit"; OpenTelemetry's own SDK refuses it, too."""
+    with pytest.raises(ConfigurationError, match="is no unit of a metric"):
+        meter.create_counter("my.metric", unit)
+
+
 def test_bounds_are_finite_and_in_order(meter):
     """The bucket up to infinity is there anyway; written twice, it would make the scrape invalid."""
     histogram = meter.create_histogram("h", explicit_bucket_boundaries_advisory=[5.0, float("inf"), 1.0, 5.0, float("nan")])
