@@ -19,7 +19,7 @@ from otel_trading.metrics import faults
 from otel_trading.metrics.values import label
 from otel_trading.recording import market_data
 from otel_trading.risk.circuit import BY_HAND, Change, Circuit, State
-from otel_trading.risk.rules import COMPONENT, Limit, Reading, Recovery, asked
+from otel_trading.risk.rules import COMPONENT, Reading, asked, report
 from otel_trading.risk.settings import Rules, positive, text, whole
 from otel_trading.semconv import attributes as a
 from otel_trading.semconv import metrics as m
@@ -163,28 +163,39 @@ class CircuitBreaker:
         One that can only make a position smaller, `reduce_only`, is counted as any other and never refused: a bot that has
         lost too much has to be able to get out.
         """
-        changes: list[Change | None] = []
+        may_refuse = self._enforce and not reduce_only
+        try:
+            refused = self._refusal(may_refuse=may_refuse)
+        except Exception as fault:  # noqa: BLE001 - promise 1; what was open stays so
+            report(fault)
+            refused = self._circuit.reason if may_refuse and self._circuit.state == "open" else None
+        if refused is not None:
+            raise CircuitOpen(self.name, refused)
+
+    def _refusal(self, *, may_refuse: bool) -> str | None:
+        """Count an order that is about to be sent; return why it must not be, if it may be refused."""
         reading = self._read()
+        circuit = self._circuit
         with self._lock:
-            changes.append(self._circuit.evaluate(reading))
-            passes, reason = self._circuit.passes(), self._circuit.reason
-            if passes or reduce_only or not self._enforce:
-                self._circuit.sent(self._time)
-                changes.append(self._circuit.evaluate(self._read_again(reading)))
-                if self._circuit.state == "open":
-                    passes, reason = False, self._circuit.reason
-        self._tell(changes)
-        if not passes and not reduce_only and self._enforce:
-            raise CircuitOpen(self.name, reason)
+            opened = circuit.evaluate(reading)
+            if not may_refuse or circuit.passes():
+                opened = circuit.sent(self._time) or opened
+                refused = circuit.reason if may_refuse and circuit.state == "open" else None
+            else:
+                refused = circuit.reason
+        if opened is not None:
+            self._tell(opened)
+        return refused
 
     @faults.contained(COMPONENT)
     def ordered(self, status: object) -> None:
         """Say what became of an order that `allow` let pass: a status of the vocabulary, such as `filled` or `rejected`."""
-        self._now()
+        reading = self._read()
         with self._lock:
-            change = self._circuit.ordered(self._time, status)
-        self._tell([change])
-        self._evaluate()
+            changes = self._circuit.ordered(self._time, status), self._circuit.evaluate(reading)
+        for change in changes:
+            if change is not None:
+                self._tell(change)
 
     @faults.contained(COMPONENT)
     def trip(self, reason: str = BY_HAND) -> None:
@@ -192,7 +203,8 @@ class CircuitBreaker:
         self._now()
         with self._lock:
             change = self._circuit.trip(self._time, self._bounded(reason))
-        self._tell([change])
+        if change is not None:
+            self._tell(change)
 
     @faults.contained(COMPONENT)
     def reset(self) -> None:
@@ -205,7 +217,8 @@ class CircuitBreaker:
         reading = self._read()
         with self._lock:
             change = self._circuit.reset(reading)
-        self._tell([change])
+        if change is not None:
+            self._tell(change)
 
     def close(self) -> None:
         """End its metrics, and keep its state a last time."""
@@ -238,37 +251,22 @@ class CircuitBreaker:
         reading = self._read()
         with self._lock:
             change = self._circuit.evaluate(reading)
-        self._tell([change])
+        if change is not None:
+            self._tell(change)
 
     def _read(self) -> Reading:
         """Read the figures: not under the lock, as the account has one of its own and a rule may wait for another thread."""
         now = self._now()
-        return Reading(now, tuple(self._figure(limit, now) for limit in self._circuit.limits), self._said())
-
-    def _read_again(self, reading: Reading) -> Reading:
-        """The same with the windows of orders as they are now."""
-        figures = tuple(
-            self._figure(limit, reading.time) if limit.recovery is Recovery.ANEW else figure
-            for limit, figure in zip(self._circuit.limits, reading.figures, strict=True)
-        )
-        return Reading(reading.time, figures, reading.said)
-
-    def _figure(self, limit: Limit, now: float) -> float | None:
-        if limit.recovery is not Recovery.ANEW:
-            return limit.figure(now)
-        with self._lock:  # another thread may tell of an order meanwhile
-            return limit.figure(self._time)
-
-    def _said(self) -> str | None:
-        said = asked(self._rule)
-        return None if said is None else self._bounded(said)
+        figures = [None if limit.anew else limit.figure(now) for limit in self._circuit.limits]
+        said = None if self._rule is None else asked(self._rule)
+        return Reading(now, figures, None if said is None else self._bounded(said))
 
     def _now(self) -> float:
         """The time; NaN if the clock fails, which opens the breaker."""
         try:
             now = self._clock.now()
         except Exception as fault:  # noqa: BLE001 - the clock is the bot's
-            faults.report(COMPONENT, fault)
+            report(fault)
             return math.nan
         self._time = now
         return now
@@ -282,12 +280,8 @@ class CircuitBreaker:
                 self._reasons.add(name)
         return name
 
-    def _tell(self, changes: list[Change | None]) -> None:
-        for change in changes:
-            if change is not None:
-                self._tell_one(change)
-
-    def _tell_one(self, change: Change) -> None:
+    @faults.contained(COMPONENT)
+    def _tell(self, change: Change) -> None:
         """Count, keep, log and call back; not under the lock, as a callback may do anything."""
         if change.state == "open":
             _TRIPS.add(1, {**self._known, a.CIRCUIT_BREAKER_REASON: change.reason})
@@ -330,10 +324,13 @@ class CircuitBreaker:
             try:
                 self._circuit.restore(document)
             except Exception as fault:  # noqa: BLE001 - what it was is unknown, so it is not known to be closed
-                faults.report(COMPONENT, fault)
-                self._tell([self._circuit.trip(self._time, "unknown_figure")])
+                report(fault)
+                change = self._circuit.trip(self._time, "unknown_figure")
+                if change is not None:
+                    self._tell(change)
             if self._circuit.state != "closed":
-                _logger.warning("circuit breaker %r is still open: %s", self.name, self._circuit.reason)
+                with contextlib.suppress(Exception):  # a filter or handler of the application may raise
+                    _logger.warning("circuit breaker %r is still open: %s", self.name, self._circuit.reason)
         return book.keep("breaker", name, self._changes)
 
     def _keep_now(self) -> None:

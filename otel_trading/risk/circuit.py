@@ -49,8 +49,9 @@ class Circuit:
         """When the present state was entered, in unix seconds."""
         self.changed = False
         """Whether there is something that was not kept yet."""
-        self.latest: tuple[float | None, ...] = ()
+        self.latest: list[float | None] = []
         """The figures of the last evaluation, in the order of the limits."""
+        self._windows = [(at, limit) for at, limit in enumerate(limits) if limit.anew]
         self._rate = rate
         self._rejects = rejects
         self._cool_down = cool_down
@@ -58,14 +59,19 @@ class Circuit:
         self._by_hand = False
         self._let_through = 0
         self._accepted = 0
+        self._tried = 0.0
+        """When the last order on trial was let through, in unix seconds."""
 
     def evaluate(self, reading: Reading) -> Change | None:
         """Take what the rules say now."""
-        now, self.latest = reading.time, reading.figures
+        now, figures = reading.time, reading.figures
+        for at, limit in self._windows:
+            figures[at] = limit.figure(now)
+        self.latest = figures
         reached: list[Limit] = []
         unusable = not math.isfinite(now)
-        for limit, figure in zip(self.limits, reading.figures, strict=True):
-            if figure is None:
+        for limit, figure in zip(self.limits, figures, strict=True):
+            if figure is None or figure < limit.plain:
                 continue
             if limit.rearm(figure):
                 self.changed = True
@@ -75,28 +81,32 @@ class Circuit:
         reason = "unknown_figure" if unusable else reached[0].reason if reached else reading.said
         if self.state == "open":
             stays = unusable or reading.said or any(limit.recovery is Recovery.BY_ITSELF for limit in reached)
-            if not stays and not self._by_hand and self._cooled(now):
-                self._half_open(now, dict(zip(self.limits, reading.figures, strict=True)))
+            if not stays and not self._by_hand and self._cooled(now, self.since):
+                self._half_open(now, figures)
             return None
         if reason is not None:
             return self._open(now, reason)
-        if self.state == "half_open" and self._let_through and self._cooled(now):
+        if self.state == "half_open" and self._let_through and self._cooled(now, self._tried):
             self._let_through = 0  # nobody told what became of them
-            self.since = now
-            self.changed = True
         return None
 
     def passes(self) -> bool:
         """Whether an order may pass now."""
         return self.state == "closed" or (self.state == "half_open" and self._let_through + self._accepted < self._trials)
 
-    def sent(self, now: float) -> None:
-        """Count an order that passes, or would be sent all the same."""
+    def sent(self, now: float) -> Change | None:
+        """Count an order that passes, or would be sent all the same; it may be the one that is too many."""
         if self.state == "half_open":
             self._let_through += 1
-        if self._rate is not None:
-            self._rate.add(now)
-            self.changed = True
+            self._tried = now
+        if self._rate is None:
+            return None
+        self._rate.add(now)
+        self.changed = True
+        if self.state == "open":
+            return None
+        reached = [limit for _, limit in self._windows if limit.reached(limit.figure(now) or 0.0)]
+        return self._open(now, reached[0].reason) if reached else None
 
     def ordered(self, now: float, status: object) -> Change | None:
         """Take what became of an order."""
@@ -153,14 +163,14 @@ class Circuit:
         acknowledged = cast("dict[str, float]", document.get("acknowledged") or {})
         for limit in self.limits:
             level = float(acknowledged.get(limit.name, 0.0))
-            limit.acknowledged = level if math.isfinite(level) else 0.0
+            limit.allow_beyond(level if math.isfinite(level) else 0.0)
         if self._rate is not None:
             self._rate.restore(document.get("orders") or ())
         if self._rejects is not None:
             self._rejects.restore(document.get("outcomes") or ())
 
-    def _cooled(self, now: float) -> bool:
-        return self._cool_down is not None and now - self.since >= self._cool_down
+    def _cooled(self, now: float, since: float) -> bool:
+        return self._cool_down is not None and now - since >= self._cool_down
 
     def _open(self, now: float, reason: str) -> Change:
         self._enter("open", now, reason)
@@ -170,8 +180,8 @@ class Circuit:
         self._enter("closed", now, "")
         return Change("closed", "")
 
-    def _half_open(self, now: float, figures: Mapping[Limit, float | None]) -> None:
-        for limit, figure in figures.items():
+    def _half_open(self, now: float, figures: Sequence[float | None]) -> None:
+        for limit, figure in zip(self.limits, figures, strict=True):
             if figure is not None and limit.recovery is Recovery.BY_TRADING:
                 limit.acknowledge(figure)
         self._forget_orders()

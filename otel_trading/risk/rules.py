@@ -5,10 +5,11 @@ A figure that cannot be read counts as one that is over its limit: a breaker tha
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable
 from enum import Enum
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from otel_trading.metrics import faults
 from otel_trading.metrics.values import as_float, label
@@ -48,73 +49,81 @@ class Limit:
         recovery: Recovery = Recovery.BY_ITSELF,
         inclusive: bool = True,
         compounds: bool = False,
+        negated: bool = False,
     ) -> None:
         self.name = name
         self.reason = reason
         self.allowed = allowed
         self.recovery = recovery
-        self.acknowledged = 0.0
+        self.anew = recovery is Recovery.ANEW
+        """Whether it is of a window of orders, to be read under the breaker's lock."""
         self._read = read
         self._inclusive = inclusive
         self._compounds = compounds
+        self._negated = negated
         self._known = False
+        self.allow_beyond(0.0)
 
-    @property
-    def threshold(self) -> float:
-        """Where it is reached now."""
-        if self._compounds and self.acknowledged < 1:  # another fall by `allowed` from where it was acknowledged
-            return 1 - (1 - self.acknowledged) * (1 - self.allowed) if self.acknowledged else self.allowed
-        return self.acknowledged + self.allowed
+    def allow_beyond(self, level: float) -> None:
+        """Acknowledge `level`; 0 is nothing."""
+        self.acknowledged = level
+        self._threshold = level + self.allowed
+        if self._compounds and 0 < level < 1:  # another fall by `allowed` from where it was acknowledged
+            self._threshold = 1 - (1 - level) * (1 - self.allowed)
+        self._end = self._threshold if self._inclusive else math.nextafter(self._threshold, math.inf)
+        self.plain = -math.inf if level else self._end
+        """A figure below has nothing to say: the limit is not reached, and nothing is to be rearmed."""
 
     def figure(self, now: float) -> float | None:
         """Return the figure: None while it was never known, `UNUSABLE` when it is not known any more or is no number."""
         try:
-            value = self._read(now)
+            value: Any = self._read(now)
+            if value is None:
+                return UNUSABLE if self._known else None
+            plain = value.__class__ is int and -_EXACT < value < _EXACT  # `as_float` has to ask what can be a number
+            found = float(value) if plain else as_float(value)
         except Exception as fault:  # noqa: BLE001 - a rule that cannot be read opens the breaker, and reaches nobody
-            faults.report(COMPONENT, fault)
+            report(fault)
             return UNUSABLE
-        if value is None:
-            return UNUSABLE if self._known else None
-        found = number(value)
         if found is None or not math.isfinite(found):
             return UNUSABLE
         self._known = True
-        return found
+        return -found if self._negated else found
 
     def reached(self, figure: float) -> bool:
         """Whether the limit is reached; an unusable figure reaches it."""
-        return not (figure < self.threshold if self._inclusive else figure <= self.threshold)
+        return not figure < self._end
 
     def used(self, figure: float) -> float | None:
         """The part of what is allowed now that is used; None if that is unknown."""
-        return max(0.0, figure / self.threshold) if math.isfinite(figure) else None
+        return max(0.0, figure / self._threshold) if math.isfinite(figure) else None
 
     def rearm(self, figure: float) -> bool:
         """Forget what was acknowledged if the figure is within its limit again; return whether there was something."""
         if self.acknowledged and figure < self.allowed:
-            self.acknowledged = 0.0
+            self.allow_beyond(0.0)
             return True
         return False
 
     def acknowledge(self, figure: float) -> None:
         """Allow what there is on top of the limit, if it is over it; what is unusable cannot be allowed."""
-        if self.recovery is not Recovery.ANEW and self.reached(figure) and math.isfinite(figure):
-            self.acknowledged = figure
+        if not self.anew and self.reached(figure) and math.isfinite(figure):
+            self.allow_beyond(figure)
 
 
-def number(value: object) -> float | None:
-    """As `as_float`, which takes long for an integer: it has to ask what can be a number."""
-    if type(value) is int and abs(value) < _EXACT:
-        return float(value)
-    return as_float(value)
+def report(fault: Exception) -> None:
+    """Count and log a fault of a rule or a clock; where a filter or handler of the application raises, only count it."""
+    with contextlib.suppress(Exception):
+        faults.report(COMPONENT, fault)
 
 
 class Reading(NamedTuple):
     """What the rules said at one moment."""
 
     time: float
-    figures: tuple[float | None, ...] = ()
-    """In the order of the limits."""
+    """In unix seconds; NaN if the clock failed."""
+    figures: list[float | None]
+    """In the order of the limits; those of windows of orders are found when it is evaluated."""
     said: str | None = None
     """The reason that the bot's own rule gave."""
 
@@ -129,5 +138,5 @@ def asked(rule: Callable[[], object] | None) -> str | None:
             return None
         return (label(answer) or "rule") if isinstance(answer, (str, Enum)) else "rule"
     except Exception as fault:  # noqa: BLE001 - as above
-        faults.report(COMPONENT, fault)
+        report(fault)
         return "unknown_figure"

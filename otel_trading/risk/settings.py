@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection
 from otel_trading.errors import ConfigurationError
 from otel_trading.metrics.values import as_float
 from otel_trading.recording import market_data
-from otel_trading.risk.rules import Limit, Recovery, number
+from otel_trading.risk.rules import Limit, Recovery
 from otel_trading.risk.windows import MOST, OrderRate, Rejects
 
 
@@ -23,9 +23,9 @@ class Rules:
 
     def of_account(self, account: object, max_daily_loss: object, max_drawdown: object, max_consecutive_losses: object) -> None:
         if max_daily_loss is not None:
-            ratio = _figure("max_daily_loss", account, "daily_ratio")
+            read = _figure("max_daily_loss", account, "daily_ratio")
             allowed = fraction("max_daily_loss", max_daily_loss)
-            self.limits.append(Limit("max_daily_loss", "max_daily_loss", allowed, lambda now: _loss(ratio(now))))
+            self.limits.append(Limit("max_daily_loss", "max_daily_loss", allowed, read, negated=True))
         if max_drawdown is not None:
             read = _figure("max_drawdown", account, "drawdown")
             allowed = fraction("max_drawdown", max_drawdown)
@@ -107,8 +107,3 @@ def _figure(argument: str, account: object, figure: str) -> Callable[[float], ob
         what = "account=, whose figures it reads" if account is None else f"an account that has {figure}, not {account!r}"
         raise ConfigurationError(f"CircuitBreaker: {argument} needs {what}")
     return lambda _now: getattr(account, figure)
-
-
-def _loss(ratio: object) -> object:
-    found = number(ratio)
-    return ratio if found is None else -found

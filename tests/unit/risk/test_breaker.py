@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import pickle
 import threading
@@ -316,6 +317,66 @@ def test_trial_that_nobody_tells_the_end_of_does_not_block_it_for_ever(breaker, 
         one.allow()
     clock.now += 60
     one.allow()
+
+
+def test_trial_is_waited_for_however_late_it_is_made(breaker, figures, clock) -> None:
+    """The cool-down that it is given is its own, not that of the time before it."""
+    one = _half_open(breaker, figures, clock, enforce=True)
+    clock.now += 1000
+    one.allow()
+    with pytest.raises(CircuitOpen):
+        one.allow()
+    clock.now += 59
+    one.ordered("rejected")
+    assert (one.state, one.reason) == ("open", "failed_trial")
+
+
+class Silent(logging.Filter):
+    """A filter of the application that raises."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        raise LookupError(record)
+
+
+@pytest.mark.parametrize("how", ["figure", "rule", "clock", "number"])
+def test_fault_that_cannot_even_be_logged_opens_it_and_goes_no_further(breaker, clock, how) -> None:
+    """The fault of a rule while a filter of the application raises too: an order is refused, as by any unknown figure."""
+    broken = [False]
+
+    def fails(*_: object) -> object:
+        if broken[0]:
+            raise ZeroDivisionError
+        return None
+
+    class Account:
+        name = "main"
+        drawdown = property(fails if how == "figure" else lambda _: Odd() if how == "number" and broken[0] else 0.0)
+
+    class Odd(float):
+        @property
+        def ndim(self) -> int:
+            raise ZeroDivisionError
+
+    one = breaker(
+        account=Account(),
+        max_drawdown=0.1,
+        rule=fails if how == "rule" else None,
+        clock=(lambda: fails() or clock.now) if how == "clock" else clock,
+        enforce=True,
+    )
+    one.allow()
+    broken[0] = True
+    logger, silent = logging.getLogger("otel_trading"), Silent()
+    logger.addFilter(silent)
+    try:
+        for call in (one.allow, one.check):
+            with pytest.raises(CircuitOpen, match="unknown_figure"):
+                call()
+        one.ordered("filled")
+        one.trip()
+        one.reset()
+    finally:
+        logger.removeFilter(silent)
 
 
 def test_callbacks_are_told_once_and_their_faults_go_no_further(breaker, figures) -> None:

@@ -40,13 +40,14 @@ class Memory:
 
 
 class Breaker(RuleBasedStateMachine):
-    """The model is three words, two times and the drawdown that was accepted."""
+    """The model is three words, three times and the drawdown that was accepted."""
 
     @initialize()
     def begin(self) -> None:
         self.figures, self.clock, self.memory = Figures(), Clock(), Memory()
         self.told: list[str] = []
         self.state, self.since, self.by_hand, self.accepted, self.out, self.good = "closed", 0.0, False, 0.0, 0, 0
+        self.tried = 0.0
         self.expected: list[str] = []
         self.make()
 
@@ -79,15 +80,14 @@ class Breaker(RuleBasedStateMachine):
 
     def evaluate(self) -> None:
         over = self.over()
-        cooled = self.clock.now - self.since >= COOL_DOWN
         if self.state == "open":
-            if not over and not self.by_hand and cooled:
+            if not over and not self.by_hand and self.clock.now - self.since >= COOL_DOWN:
                 self.enter("half_open")
         elif over:
             self.enter("open")
             self.expected.append("unknown_figure" if math.isnan(self.figures.drawdown) else "max_drawdown")
-        elif self.state == "half_open" and self.out and cooled:
-            self.out, self.since = 0, self.clock.now
+        elif self.state == "half_open" and self.out and self.clock.now - self.tried >= COOL_DOWN:
+            self.out = 0
 
     def passes(self) -> bool:
         return self.state == "closed" or (self.state == "half_open" and self.out + self.good < TRIALS)
@@ -114,7 +114,8 @@ class Breaker(RuleBasedStateMachine):
         self.evaluate()
         if self.passes():
             self.real.allow()
-            self.out += self.state == "half_open"
+            if self.state == "half_open":
+                self.out, self.tried = self.out + 1, self.clock.now
         else:
             with pytest.raises(CircuitOpen):
                 self.real.allow()
