@@ -20,7 +20,7 @@ from otel_trading.errors import ConfigurationError
 from otel_trading.metrics import clock as clocks
 from otel_trading.metrics import faults
 from otel_trading.metrics.values import labels
-from otel_trading.orders.entered import MARK, Entered
+from otel_trading.orders.entered import Entered
 from otel_trading.semconv import attributes
 
 _live: dict[tuple[str, str | None, str | None], Account] = {}
@@ -354,7 +354,7 @@ class Account(Entering):
         """Return everything that the account knows as JSON can hold it; `restore` goes on from it."""
         with self._lock:
             found = persistence.capture(self._state, self._timeline)
-            found["executions"] = [*self._executions, *self._entered.dump()]
+            found["executions"], found["orders"] = list(self._executions), self._entered.dump()
         return persistence.written(found)
 
     def restore(self, document: Mapping[str, Any]) -> None:
@@ -362,15 +362,12 @@ class Account(Entering):
 
         :raises ConfigurationError: it is no such document, of another currency, or of a later version.
         """
-        state, timeline = self._blank()
+        (state, timeline), entered = self._blank(), Entered()
         with Exact():
-            persistence.restore(document, state, timeline, self.name)
+            known = persistence.restore(document, state, timeline, entered, self.name)
         with self._lock:
-            self._state, self._timeline = state, timeline
-            known = [str(identity) for identity in document.get("executions") or ()]
-            self._executions = {identity: None for identity in known if not identity.startswith(MARK)}
-            self._entered = Entered()
-            self._entered.restore(identity for identity in known if identity.startswith(MARK))
+            self._state, self._timeline, self._entered = state, timeline, entered
+            self._executions = dict.fromkeys(known)
             self._version += 1
             self._dirty = True
 

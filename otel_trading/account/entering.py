@@ -90,7 +90,7 @@ class Entering(Readings):
         key = keys.key(*self._identity)
         document = self.ledger.document("account", key)
         if document is not None:
-            self.restore({**document, "executions": self.ledger.executions(key)})
+            self.restore({**document, "executions": self.ledger.executions(key), "orders": self.ledger.orders(key)})
         self._unsaved = deque(maxlen=REMEMBERED_EXECUTIONS)
         self._history.begin()
         self._dirty = True
@@ -108,9 +108,9 @@ class Entering(Readings):
                 return None
             self._dirty = False
             found = persistence.capture(self._state, self._timeline)
-            seen, rows = [*self._unsaved, *self._entered.take_changed()], self._history.take()
+            executions, rows, orders = [*self._unsaved], self._history.take(), self._entered.take_changed()
             self._unsaved.clear()
-        return Changes(persistence.text(found, self._texts), seen, rows)
+        return Changes(persistence.text(found, self._texts), executions, rows, orders)
 
     def restore(self, document: dict[str, object]) -> None:
         """Go on from a document."""

@@ -20,6 +20,7 @@ from otel_trading.account.settings import Settings
 from otel_trading.account.state import State
 from otel_trading.errors import ConfigurationError
 from otel_trading.metrics.clock import Clock
+from otel_trading.orders.entered import Entered
 
 FORMAT: Final = 2
 """Raised with every change of what a document means."""
@@ -77,8 +78,8 @@ def _written(value: Any) -> Any:
     return value
 
 
-def restore(document: Mapping[str, Any], state: State, timeline: Timeline, name: str) -> None:
-    """Give `state` and `timeline`, both of them new, what `document` says.
+def restore(document: Mapping[str, Any], state: State, timeline: Timeline, entered: Entered, name: str) -> list[str]:
+    """Give `state`, `timeline` and `entered`, all of them new, what `document` says; return its ids of executions.
 
     Another cost method is taken over: positions that were held at average cost are one lot, lots become their average.
 
@@ -98,6 +99,8 @@ def restore(document: Mapping[str, Any], state: State, timeline: Timeline, name:
     try:
         state.restore(document["state"], document["rates"], document["holdings"])
         timeline.restore(document["timeline"])
+        entered.restore(document.get("orders") or ())
+        return [str(identity) for identity in document.get("executions") or ()]
     except (LookupError, TypeError, ValueError, AttributeError, InvalidOperation) as error:
         raise ConfigurationError(
             f"Account {name!r}: what was given to restore is no state of an account ({type(error).__name__}: {error})"
@@ -116,7 +119,7 @@ def summary(document: Mapping[str, Any], name: str = "") -> dict[str, Any]:
     currency = document.get("currency") if isinstance(document, Mapping) else None  # pyright: ignore[reportUnnecessaryIsInstance] - from a file
     with Exact():
         state = State(str(currency), ZERO, _ANY, History())
-        restore(document, state, Timeline(Clock(lambda: 0.0), _ANY.day, _ANY.returns_every), name)
+        restore(document, state, Timeline(Clock(lambda: 0.0), _ANY.day, _ANY.returns_every), Entered(), name)
         trades: dict[str, int] = {}
         for (_, outcome), number in state.trades.closed.items():
             trades[outcome] = trades.get(outcome, 0) + number

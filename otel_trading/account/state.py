@@ -203,14 +203,16 @@ class State:
         self._sample(time)
         self.performance.weigh()
         value = self.book.convert({currency: amount})
-        self.history.add("flows", time=time, amount=value, kind="deposit" if amount > 0 else "withdrawal")
+        kind = "deposit" if amount > 0 else "withdrawal"
+        self.history.add("flows", time=time, amount=amount, currency=currency, value=value, kind=kind)
 
     def receive_funding(self, amount: Decimal, currency: str | None, symbol: str | None, time: float, kind: str) -> None:
         """Enter funding, interest or a dividend: a gain, or a loss if it was paid; a told equity will contain it when told."""
-        self.book.receive_funding(amount, currency, symbol)
+        held = self.book.receive_funding(amount, currency, symbol)
         self._open_books()
         self._sample(time)
-        self.history.add("flows", time=time, amount=amount, kind=kind)
+        value = self.book.convert({held: amount})
+        self.history.add("flows", time=time, amount=amount, currency=held, value=value, kind=kind)
 
     def protect(self, symbol: str, *, protected: bool) -> None:
         """Take whether a stop protects the open position in `symbol`."""

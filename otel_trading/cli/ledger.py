@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from otel_trading.account.ledger.view import Summary, View
 
 _FILE = click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-_TABLES = ("runs", "documents", "executions", "flows", "days", "returns", "trades")
+_TABLES = ("runs", "documents", "executions", "orders", "flows", "days", "returns", "trades")
 
 
 @click.group(name="ledger")
@@ -92,12 +92,12 @@ def _view(file: Path) -> Iterator[View]:
 
 
 def _rows(view: View, table: str) -> list[dict[str, Any]]:
+    from otel_trading.account.ledger.schema import JSON
     from otel_trading.account.ledger.view import document
 
     rows = list(view.rows(table))
-    if table == "documents":
-        for row in rows:
-            row["document"] = document(row["document"])
+    for row in rows:
+        row.update({column: document(row[column]) for column in JSON.get(table, ())})
     return rows
 
 

@@ -6,19 +6,15 @@ process of the bot. What counts is the larger of the totals and the sum of the s
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Context, Decimal
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple
 
 ROUNDING: Final = Decimal("1e-9")
 """A share of a quantity that is no fill but the rounding of floats."""
 
 REMEMBERED: Final = 10_000
 """Orders of an account that are remembered."""
-
-MARK: Final = "|"
-"""Begins the record of an order where it is kept among the ids of executions; none of those begins with it."""
 
 _ZERO: Final = Decimal(0)
 _EXACT: Final = Context(prec=1_000, traps=[])
@@ -27,6 +23,9 @@ _add, _minus, _times = _EXACT.add, _EXACT.subtract, _EXACT.multiply
 
 Fees = Mapping[str, Decimal]
 """By currency."""
+
+Record = dict[str, Any]
+"""An order as JSON holds it: `names`, `filled`, `cost`, `fees`, and of its single fills `single` and `single_fees`."""
 
 
 class Part(NamedTuple):
@@ -89,23 +88,22 @@ class Entered:
         order.charged.update(fees)
         return Part(quantity, price, charged)
 
-    def take_changed(self) -> list[str]:
+    def take_changed(self) -> list[Record]:
         """Return the records of the orders that changed since the last call, for `restore`."""
         changed, self._changed = list(self._changed.values()), {}
         return [_written(order) for order in changed]
 
-    def dump(self) -> list[str]:
+    def dump(self) -> list[Record]:
         """Return the records of all orders, for `restore`."""
         return [_written(order) for order in {id(order): order for order in self._orders.values()}.values()]
 
-    def restore(self, records: Iterable[str]) -> None:
+    def restore(self, records: Iterable[Mapping[str, Any]]) -> None:
         """Take what was recorded; of several records of an order the last one counts."""
         for record in records:
-            names, filled, cost, single, charged, singles = cast("tuple[Any, ...]", json.loads(record[len(MARK) :]))
-            order = self._of(names)
-            order.filled, order.cost, order.single = Decimal(filled), Decimal(cost), Decimal(single)
-            order.charged = {currency: Decimal(paid) for currency, paid in charged.items()}
-            order.single_fees = {currency: Decimal(paid) for currency, paid in singles.items()}
+            order = self._of(record["names"])
+            order.filled, order.cost, order.single = (Decimal(record[name]) for name in ("filled", "cost", "single"))
+            order.charged = {currency: Decimal(paid) for currency, paid in record["fees"].items()}
+            order.single_fees = {currency: Decimal(paid) for currency, paid in record["single_fees"].items()}
         self._changed.clear()
 
     def _of(self, names: Sequence[str]) -> _Order:
@@ -144,8 +142,12 @@ def _between(new: Decimal, paid: Decimal) -> Decimal:
     return min(max(new, min(paid, _ZERO)), max(paid, _ZERO))
 
 
-def _written(order: _Order) -> str:
-    charged, singles = ({of: str(paid) for of, paid in fees.items()} for fees in (order.charged, order.single_fees))
-    return MARK + json.dumps(
-        [order.names, str(order.filled), str(order.cost), str(order.single), charged, singles], separators=(",", ":")
-    )
+def _written(order: _Order) -> Record:
+    return {
+        "names": list(order.names),
+        "filled": str(order.filled),
+        "cost": str(order.cost),
+        "fees": {currency: str(paid) for currency, paid in order.charged.items()},
+        "single": str(order.single),
+        "single_fees": {currency: str(paid) for currency, paid in order.single_fees.items()},
+    }

@@ -12,7 +12,7 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
-from otel_trading.account.ledger.schema import EXECUTIONS, HISTORY, ROWS
+from otel_trading.account.ledger.schema import EXECUTIONS, HISTORY, ORDERS, ROWS
 from otel_trading.metrics import faults
 
 Row: TypeAlias = Mapping[str, Any]
@@ -28,6 +28,8 @@ class Changes(NamedTuple):
     """Ids of executions that the state has in it and that no earlier changes named."""
     rows: Mapping[str, Sequence[Row]] = MappingProxyType({})
     """New rows of the tables of `schema.HISTORY`, by the table's name."""
+    orders: Sequence[Row] = ()
+    """What was entered of the orders that changed, as `schema.ORDER` names it; it replaces what was before."""
 
 
 @dataclass
@@ -39,6 +41,7 @@ class Pending:
 
     document: str | None = None
     executions: deque[str] = field(default_factory=lambda: deque(maxlen=EXECUTIONS))
+    orders: deque[Row] = field(default_factory=lambda: deque(maxlen=ORDERS))
     rows: dict[str, deque[tuple[Stored, ...]]] = field(default_factory=dict[str, "deque[tuple[Stored, ...]]"])
 
     def add(self, changes: Changes) -> None:
@@ -48,6 +51,7 @@ class Pending:
         keep a replay from closing the hole.
         """
         self.executions.extend(changes.executions)
+        self.orders.extend(changes.orders)
         for table, rows in changes.rows.items():
             self._add_rows(table, rows)
         self.document = None

@@ -8,7 +8,7 @@ import math
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from pathlib import Path
@@ -126,6 +126,18 @@ class Ledger:
             waiting = self._pending.get(("account", name))
             seen = [*self._store.executions(name), *(waiting.executions if waiting else ())]
             return list(dict.fromkeys(seen))[-EXECUTIONS:]
+
+        return self._answer(read)
+
+    def orders(self, name: str) -> list[Mapping[str, Any]]:
+        """Return what was entered of the last 10,000 orders of this account; of several that share a name the last one counts.
+
+        Raises `ConfigurationError` when they cannot be read.
+        """
+
+        def read() -> list[Mapping[str, Any]]:
+            waiting = self._pending.get(("account", name))
+            return [*self._store.orders(name), *(waiting.orders if waiting else ())]
 
         return self._answer(read)
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
 
 APPLICATION_ID: Final = int.from_bytes(b"otld", "big")
 """In the file's header, as SQLite's documentation recommends: a database of another program is never taken for a ledger."""
 
 EXECUTIONS: Final = 50_000
 """Ids of executions that are kept of each account, the newest ones."""
+
+ORDERS: Final = 10_000
+"""Orders of each account of which is kept what was entered, those that changed last."""
 
 ROWS: Final = 10_000
 """Rows that are kept of each account in each table of its history, the newest ones."""
@@ -20,14 +24,23 @@ RUNS: Final = 1_000
 """Runs that are kept; the number of unclean stops counts all that there ever were."""
 
 HISTORY: Final[Mapping[str, tuple[str, ...]]] = {
-    "flows": ("time", "amount", "kind"),
+    "flows": ("time", "amount", "currency", "value", "kind"),
     "days": ("session", "equity", "pnl", "ratio"),
     "returns": ("time", "value"),
     "trades": ("closed", "symbol", "pnl", "outcome"),
 }
 """The tables of an account's history and their columns, beside `id` and `account`. Times are unix seconds, money is text."""
 
-TABLES: Final = ("ledger", "runs", "documents", "executions", *HISTORY)
+ORDER: Final = ("names", "filled", "cost", "fees", "single", "single_fees")
+"""The columns of `orders`, beside `id`, `account` and `name`; those of `JSON` are text of it."""
+
+JSON: Final[Mapping[str, tuple[str, ...]]] = {"documents": ("document",), "orders": ("names", "fees", "single_fees")}
+"""Columns whose text is JSON, by their table."""
+
+READABLE: Final = ("runs", "documents", "executions", "orders", *HISTORY)
+"""The tables that make sense to somebody else."""
+
+TABLES: Final = ("ledger", *READABLE)
 
 _VERSION_1 = """
 CREATE TABLE ledger (unclean_stops INTEGER NOT NULL);
@@ -75,7 +88,56 @@ def _version_1(connection: sqlite3.Connection) -> None:
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
 
 
-MIGRATIONS: Final[list[Callable[[sqlite3.Connection], None]]] = [_version_1]
+_VERSION_2 = """
+CREATE TABLE orders (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    account TEXT NOT NULL,
+    name TEXT NOT NULL,
+    names TEXT NOT NULL,
+    filled TEXT NOT NULL,
+    cost TEXT NOT NULL,
+    fees TEXT NOT NULL,
+    single TEXT NOT NULL,
+    single_fees TEXT NOT NULL,
+    UNIQUE (account, name)
+);
+CREATE INDEX orders_by_age ON orders (account, id);
+ALTER TABLE flows ADD COLUMN currency TEXT;
+ALTER TABLE flows ADD COLUMN value TEXT;
+"""
+
+
+def _version_2(connection: sqlite3.Connection) -> None:
+    """Give orders a table of their own, in place of texts among the executions, and flows their currency and value."""
+    for statement in _VERSION_2.split(";"):
+        connection.execute(statement)
+    of_orders = "FROM executions WHERE execution GLOB '|*'"
+    for account, execution in connection.execute(f"SELECT account, execution {of_orders} ORDER BY id").fetchall():
+        names, filled, cost, single, fees, single_fees = json.loads(execution[1:])
+        record = {"names": names, "filled": filled, "cost": cost, "fees": fees, "single": single, "single_fees": single_fees}
+        put_order(connection, account, record)
+    connection.execute(f"DELETE {of_orders}")
+    currencies = [
+        (json.loads(document).get("currency"), account)
+        for account, document in connection.execute("SELECT name, document FROM documents WHERE kind = 'account'")
+    ]
+    # What a deposit was worth in the account's currency was all that was kept of it; of funding its own currency was not.
+    connection.executemany(
+        "UPDATE flows SET currency = ?, value = amount WHERE account = ? AND kind IN ('deposit', 'withdrawal')", currencies
+    )
+
+
+def put_order(connection: sqlite3.Connection, account: str, record: Mapping[str, Any]) -> None:
+    """Write what was entered of an order, in the place of what there is of it under any of its names."""
+    connection.executemany("DELETE FROM orders WHERE account = ? AND name = ?", [(account, name) for name in record["names"]])
+    texts = [json.dumps(record[column]) if column in JSON["orders"] else record[column] for column in ORDER]
+    connection.execute(
+        f"INSERT INTO orders (account, name, {', '.join(ORDER)}) VALUES (?, ?, {', '.join('?' * len(ORDER))})",  # noqa: S608 - fixed names
+        (account, record["names"][0], *texts),
+    )
+
+
+MIGRATIONS: Final[list[Callable[[sqlite3.Connection], None]]] = [_version_1, _version_2]
 """The n-th makes version n of version n-1 (0: an empty file). One that has been released is never changed."""
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from otel_trading.account.ledger import schema
 from otel_trading.account.ledger.changes import Pending
@@ -60,6 +62,20 @@ class Store:
         )
         return [execution for (execution,) in found][::-1]
 
+    def orders(self, account: str) -> list[dict[str, Any]]:
+        """What was entered of the orders that changed last, the last one at the end."""
+        found = self.connection.execute(
+            f"SELECT {', '.join(schema.ORDER)} FROM orders WHERE account = ? ORDER BY id DESC LIMIT ?",  # noqa: S608 - fixed names
+            (account, schema.ORDERS),
+        )
+        return [
+            {
+                column: json.loads(text) if column in schema.JSON["orders"] else text
+                for column, text in zip(schema.ORDER, row, strict=True)
+            }
+            for row in found
+        ][::-1]
+
     def write(self, changed: Mapping[Key, Pending], now: float, *, clean: bool = False) -> None:
         """Write all of it, or nothing; the last time marked as a clean end of the run."""
         self._stay_in_place()
@@ -74,6 +90,9 @@ class Store:
                     [(name, execution) for execution in pending.executions],
                 )
                 self._prune("executions", name, len(pending.executions), schema.EXECUTIONS, added)
+                for order in pending.orders:
+                    schema.put_order(self.connection, name, order)
+                self._prune("orders", name, len(pending.orders), schema.ORDERS, added)
                 for table, rows in pending.rows.items():
                     columns = ("account", *schema.HISTORY[table])
                     self.connection.executemany(

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import psutil
 
@@ -19,9 +19,6 @@ from otel_trading.account.ledger.opening import BUSY, DamagedError, check_header
 from otel_trading.errors import ConfigurationError
 
 RunState: TypeAlias = Literal["running", "clean", "unclean"]
-
-TABLES: Final = ("runs", "documents", "executions", *schema.HISTORY)
-"""What can be read row by row."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +75,7 @@ class View:
             unclean_stops=unclean + uncounted,
             run=run,
             documents=tuple(Document(*document) for document in documents),
-            rows={table: read(f"SELECT count(*) FROM {table}").fetchone()[0] for table in TABLES},  # noqa: S608 - fixed names
+            rows={table: read(f"SELECT count(*) FROM {table}").fetchone()[0] for table in schema.READABLE},  # noqa: S608 - fixed names
         )
 
     def columns(self, table: str) -> list[str]:
@@ -86,7 +83,7 @@ class View:
         return [name for _, name, *_ in self._connection.execute(f"PRAGMA table_info({table})") if name != "id"]
 
     def rows(self, table: str) -> Iterator[dict[str, Any]]:
-        """The rows of one of `TABLES`, the oldest first."""
+        """The rows of one of the tables of `schema.READABLE`, the oldest first."""
         columns = self.columns(table)
         for row in self._connection.execute(f"SELECT {', '.join(columns)} FROM {table} ORDER BY rowid"):  # noqa: S608 - fixed names
             yield dict(zip(columns, row, strict=True))

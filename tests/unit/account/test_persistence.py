@@ -89,7 +89,7 @@ def test_what_a_ledger_writes_is_what_is_dumped_however_much_of_it_is_of_the_las
     texts = {}
     for history in (before, after):
         play(main, clock, history)
-        dumped = {key: value for key, value in main.dump().items() if key != "executions"}
+        dumped = {key: value for key, value in main.dump().items() if key not in {"executions", "orders"}}
         assert json.loads(persistence.text(persistence.capture(main._state, main._timeline), texts)) == dumped
     main.close()
 
@@ -193,6 +193,30 @@ def test_ledger_keeps_the_account_over_a_restart(account, tmp_path: Path) -> Non
     again.ledger.close()
     with sqlite3.connect(path) as file:
         assert file.execute("SELECT amount, kind FROM flows").fetchall() == [("500", "deposit")]
+    file.close()
+
+
+def test_each_flow_is_kept_in_its_own_currency_with_its_value_where_a_rate_is_known(account, tmp_path: Path) -> None:
+    main = account(ledger=tmp_path / "main.db")
+    main.mark("EUR/USD", "1.10")
+    main.deposit(100, currency="EUR")
+    main.withdraw(20)
+    main.funding("-0.5", "BTC/EUR:EUR")
+    main.dividend(3, currency="CHF")
+    main.deposit(7, currency="CHF")
+    main.mark("CHF/USD", "1.25")
+    main.funding(4, currency="chf")
+    main.close()
+    main.ledger.close()
+    with sqlite3.connect(tmp_path / "main.db") as file:
+        assert file.execute("SELECT kind, amount, currency, value FROM flows ORDER BY id").fetchall() == [
+            ("deposit", "100", "EUR", "110.00"),
+            ("withdrawal", "-20", "USD", "-20"),
+            ("funding", "-0.5", "EUR", "-0.550"),
+            ("dividend", "3", "CHF", None),
+            ("deposit", "7", "CHF", None),
+            ("funding", "4", "CHF", "5.00"),
+        ]
     file.close()
 
 

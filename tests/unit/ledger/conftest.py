@@ -18,8 +18,8 @@ class Source:
         self.told = list(told)
         self.asked = 0
 
-    def tell(self, document, executions=(), rows=None) -> None:
-        self.told.append(Changes(document, executions, rows or {}))
+    def tell(self, document, executions=(), rows=None, orders=()) -> None:
+        self.told.append(Changes(document, executions, rows or {}, orders))
 
     def __call__(self) -> Changes | None:
         self.asked += 1

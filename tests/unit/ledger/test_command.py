@@ -21,6 +21,8 @@ from otel_trading.cli.commands import group
 from otel_trading.risk import CircuitBreaker
 from tests.unit.ledger.conftest import NEVER, Source
 
+ORDER = {"names": ["BTC/USD|c1", "BTC/USD|O1"], "filled": "0.30", "cost": "3.0", "fees": {"USD": "0.1"}}
+ORDER |= {"single": "0.10", "single_fees": {}}
 DOCUMENT = {"cash": "100.10", "peak": float("nan"), "positions": {"BTC/USD": "1"}}
 
 
@@ -34,10 +36,10 @@ def run(*arguments, status=0):
 def ledger(open_ledger):
     ledger = open_ledger()
     rows = {
-        "flows": [{"time": 1.5, "amount": "100.10", "kind": "deposit"}],
+        "flows": [{"time": 1.5, "amount": "100.10", "currency": "EUR", "value": "110.11", "kind": "deposit"}],
         "trades": [{"closed": 2.5, "symbol": 'odd, "quoted"\nsymbol', "pnl": "-0.10", "outcome": "loss"}],
     }
-    ledger.keep("account", "main [bold]", Source(Changes(DOCUMENT, ["x-1", "x-2"], rows)))
+    ledger.keep("account", "main [bold]", Source(Changes(DOCUMENT, ["x-1", "x-2"], rows, [ORDER])))
     ledger.keep("breaker", "daily-loss", Source(Changes({"state": "open"})))
     assert ledger.flush()
     return ledger
@@ -60,12 +62,12 @@ def either(request, ledger, path):
 
 def test_it_shows_what_there_is(either):
     shown = run("show", either)
-    assert f"{either} (version 1)" in shown
+    assert f"{either} (version 2)" in shown
     assert "s ago)" in shown
     lines = [" ".join(line.split()) for line in shown.splitlines()]
     assert "Account main [bold]" in lines
     assert "Breaker daily-loss" in lines
-    assert {"executions 2", "trades 1", "returns 0"} <= set(lines)
+    assert {"executions 2", "orders 1", "trades 1", "returns 0"} <= set(lines)
 
 
 @pytest.fixture
@@ -146,7 +148,7 @@ def test_tables_to_read_are_as_wide_as_what_is_in_them(ledger, path):
     ]
     everything = run("export", path, "--format", "table")
     assert [line.split()[0] for line in everything.splitlines() if line.endswith(")") and " (" in line] == [
-        "runs", "documents", "executions", "flows", "days", "returns", "trades"
+        "runs", "documents", "executions", "orders", "flows", "days", "returns", "trades"
     ]  # fmt: skip
 
 
@@ -191,14 +193,15 @@ def test_it_says_that_the_last_stop_was_none_that_is_clean(ended, ledger, path):
 def test_the_same_as_json(either, ledger):
     shown = json.loads(run("show", "--json", either))
     assert shown["file"] == str(either)
-    assert (shown["version"], shown["unclean_stops"]) == (1, 0)
+    assert (shown["version"], shown["unclean_stops"]) == (2, 0)
     assert shown["run"]["pid"] == os.getpid()
     assert shown["run"]["state"] == ("running" if ledger._state == "open" else "clean")
     assert [(kept["kind"], kept["name"]) for kept in shown["documents"]] == [
         ("account", "main [bold]"),
         ("breaker", "daily-loss"),
     ]
-    assert shown["rows"] == {"runs": 1, "documents": 2, "executions": 2, "flows": 1, "days": 0, "returns": 0, "trades": 1}
+    counts = {"runs": 1, "documents": 2, "executions": 2, "orders": 1, "flows": 1, "days": 0, "returns": 0, "trades": 1}
+    assert shown["rows"] == counts
 
 
 def test_everything_as_json_that_every_reader_takes(either):
@@ -208,7 +211,10 @@ def test_everything_as_json_that_every_reader_takes(either):
     exported = json.loads(run("export", either), parse_constant=refuse)
     assert exported["documents"][0]["document"] == {**DOCUMENT, "peak": None}
     assert [row["execution"] for row in exported["executions"]] == ["x-1", "x-2"]
-    assert exported["flows"] == [{"account": "main [bold]", "time": 1.5, "amount": "100.10", "kind": "deposit"}]
+    assert exported["orders"] == [{"account": "main [bold]", "name": "BTC/USD|c1", **ORDER}]
+    (flow,) = exported["flows"]
+    assert (flow["time"], flow["kind"]) == (1.5, "deposit")
+    assert (flow["amount"], flow["currency"], flow["value"]) == ("100.10", "EUR", "110.11")
     assert exported["days"] == []
     assert exported["ledger"]["rows"]["trades"] == 1
 
@@ -219,6 +225,8 @@ def test_one_table_as_csv(either):
         {"account": "main [bold]", "closed": "2.5", "symbol": 'odd, "quoted"\nsymbol', "pnl": "-0.10", "outcome": "loss"}
     ]
     assert run("export", either, "--format", "csv", "--table", "returns") == "account,time,value\n"
+    (order,) = csv.DictReader(io.StringIO(run("export", either, "--format", "csv", "--table", "orders")))
+    assert (json.loads(order["names"]), order["filled"], order["cost"]) == (ORDER["names"], "0.30", "3.0")
 
 
 def test_one_table_as_json(ledger, path):
@@ -229,7 +237,9 @@ def test_one_table_as_json(ledger, path):
 def test_it_goes_into_a_file(ledger, path, tmp_path):
     assert ledger
     run("export", path, "--format", "csv", "--table", "flows", "-o", tmp_path / "flows.csv")
-    assert (tmp_path / "flows.csv").read_text() == "account,time,amount,kind\nmain [bold],1.5,100.10,deposit\n"
+    assert (
+        tmp_path / "flows.csv"
+    ).read_text() == "account,time,amount,kind,currency,value\nmain [bold],1.5,100.10,deposit,EUR,110.11\n"
 
 
 def test_a_csv_without_a_table_is_asked_wrongly(ledger, path):

@@ -76,6 +76,38 @@ def test_an_execution_that_is_told_twice_is_kept_once(open_ledger, path):
     assert rows(path, "SELECT count(*) FROM executions") == [(3,)]
 
 
+def order(*names, filled="1"):
+    return {"names": list(names), "filled": filled, "cost": "10", "fees": {"USD": "0.1"}, "single": "0", "single_fees": {}}
+
+
+def test_what_was_entered_of_an_order_replaces_what_was_there_of_it_under_any_of_its_names(open_ledger, path):
+    ledger = open_ledger()
+    source = Source(Changes({}, orders=[order("c1"), order("O1"), order("O2"), order("O2", filled="2")]))
+    ledger.keep("account", "main", source)
+    ledger.keep("account", "other", Source(Changes({}, orders=[order("O1", filled="7")])))
+    assert ledger.flush()
+    source.tell({}, orders=[order("c1", "O1", filled="3")])
+    assert ledger.flush()
+    assert ledger.orders("main") == [order("O2", filled="2"), order("c1", "O1", filled="3")]
+    assert ledger.orders("other") == [order("O1", filled="7")]
+    ledger.close()
+    assert rows(path, "SELECT count(*) FROM orders") == [(3,)]
+
+
+def test_the_10000_orders_that_changed_last_are_kept_of_each_account(open_ledger, path):
+    source = Source()
+    for start in range(0, 12_000, 1_000):
+        source.tell({}, orders=[order("first"), *(order(str(number)) for number in range(start, start + 1_000))])
+    ledger = open_ledger()
+    ledger.keep("account", "main", source)
+    while source.told:
+        assert ledger.flush()
+    kept = [one["names"][0] for one in ledger.orders("main")]
+    assert kept == [*map(str, range(2_001, 11_000)), "first", *map(str, range(11_000, 12_000))]
+    ledger.close()
+    assert rows(path, "SELECT count(*) FROM orders")[0][0] <= 10_500, "the file is bounded, too"
+
+
 def test_the_newest_50000_executions_of_each_account_are_kept(open_ledger, path):
     ledger = open_ledger()
     source = Source()
