@@ -49,10 +49,9 @@ def attach(
     """
     global _route  # noqa: PLW0603 - the process has one route
     _route = route
-    provider.attach(delegate, bounds, settle=settle and (lambda: None))
+    provider.attach(delegate, bounds, settle=lambda: None)
     for each in _METERS:
         each.attach(route, bounds or {}, limits or Limits())
-    provider.settle()
     provider.settle_by(settle)
     exemplars.refresh()
 

@@ -176,22 +176,24 @@ class DelegatingMeterProvider(MeterProvider):
             self.bounds = bounds or {}
             self.generation += 1
             self._unsettled.clear()
-            self._settle = settle and (lambda: None)  # the caller settles what is attached here
+            self._settle = lambda: None  # what is attached is made below, not under the lock
             for meter in self._meters.values():
                 meter.attach()
-            self._settle = settle
+        self.settle_by(settle)
 
     def settle_by(self, settle: Callable[[], object] | None) -> None:
-        """Call `settle` for what is declared from now on."""
+        """Make what was noted, and call `settle` for what is declared from now on."""
         self._settle = settle
+        self.settle()
 
     def settle_later(self, make: Callable[[], None]) -> None:
         """Run `make`, which waits for whoever collects: at once, or with the next `settle()`."""
-        if self._settle is None:
+        settle = self._settle  # another thread may attach meanwhile
+        if settle is None:
             make()
         else:
             self._unsettled.append(make)
-            self._settle()
+            settle()
 
     def settle(self) -> None:
         """Make the observable instruments that were noted."""
