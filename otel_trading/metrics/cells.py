@@ -19,7 +19,7 @@ from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from otel_trading.metrics import exemplars, faults
-from otel_trading.metrics.values import Key, encodable, number
+from otel_trading.metrics.values import MAX_INT, MIN_INT, Key, encodable, number
 
 if TYPE_CHECKING:
     from otel_trading.metrics.instruments import Instrument
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 _MIN, _MAX = -sys.float_info.max, sys.float_info.max
 _ONE = 1
 """What is added most, known by its identity: CPython keeps one object of each small integer."""
-_MIN_INT, _MAX_INT = -(2**63), 2**63 - 1
-"""Integers beyond are converted. Comparing an int with an int costs half of comparing it with a float."""
 
 
 Exemplar = tuple[float, int, exemplars.SpanIds]
@@ -105,7 +103,7 @@ class CounterCell(SumCell):
         if (
             value is _ONE
             or (value.__class__ is float and 0.0 <= value <= _MAX)
-            or (value.__class__ is int and 0 <= value <= _MAX_INT)
+            or (value.__class__ is int and 0 <= value <= MAX_INT)
         ):
             self.value += value
         else:
@@ -125,7 +123,7 @@ class UpDownCounterCell(SumCell):
 
     def add(self, value: Any = 1) -> None:
         kind = value.__class__
-        if (kind is int and _MIN_INT <= value <= _MAX_INT) or (kind is float and _MIN <= value <= _MAX):
+        if (kind is int and MIN_INT <= value <= MAX_INT) or (kind is float and _MIN <= value <= _MAX):
             self.value += value
         else:
             self._add_converted(value)
@@ -219,7 +217,7 @@ class GaugeCell(Cell):
     def set(self, value: Any) -> None:
         """Make `value` the present one; what is no finite number leaves it as it was."""
         kind = value.__class__
-        if (kind is int and _MIN_INT <= value <= _MAX_INT) or (kind is float and _MIN <= value <= _MAX):
+        if (kind is int and MIN_INT <= value <= MAX_INT) or (kind is float and _MIN <= value <= _MAX):
             self.value = value
         else:
             self._set_converted(value)

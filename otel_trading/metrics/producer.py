@@ -29,12 +29,10 @@ from otel_trading.metrics.cells import Cell, Extremes, GaugeCell, HistogramCell,
 from otel_trading.metrics.instruments import AnyInstrument
 from otel_trading.metrics.meter import CoreMeter
 from otel_trading.metrics.points import Points
+from otel_trading.metrics.values import MAX_INT, MIN_INT
 
 DELTA = AggregationTemporality.DELTA
 CUMULATIVE = AggregationTemporality.CUMULATIVE
-_MIN_INT, _MAX_INT = -(2**63), 2**63 - 1
-"""What OTLP has room for: one integer beyond would fail the whole batch."""
-
 
 _NO_EXEMPLARS: Final[list[Exemplar]] = []
 
@@ -128,7 +126,7 @@ def _numbers(start: int | None, now: int, cells: Sequence[Cell], values: Sequenc
     """Data points of the cells that have a value."""
     attributes = [cell.attributes for cell, value in zip(cells, values, strict=True) if value is not None]
     known = [
-        value if value.__class__ is float or _MIN_INT <= value <= _MAX_INT else float(value)
+        value if value.__class__ is float or MIN_INT <= value <= MAX_INT else float(value)
         for value in values
         if value is not None
     ]

@@ -16,6 +16,9 @@ from otel_trading.metrics import faults
 MAX_LABEL_LENGTH = 200
 """Characters of an attribute value that are kept; Prometheus' own `label_value_length_limit` is usually set near it."""
 
+MIN_INT, MAX_INT = -(2**63), 2**63 - 1
+"""What OTLP has room for: integers beyond become floats, as one would fail the whole batch."""
+
 Attributes = Mapping[str, object]
 Key = tuple[str, ...]
 """The identity of a series: its attributes as strings, sorted by key, key and value in turn."""
