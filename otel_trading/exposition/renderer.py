@@ -12,7 +12,7 @@ from itertools import accumulate
 from operator import add
 from typing import Any, Final
 
-from pydantic import TypeAdapter
+from pydantic import ConfigDict, TypeAdapter
 
 from otel_trading.exposition.naming import family_name, label_name, unit_words
 from otel_trading.metrics import faults
@@ -25,7 +25,7 @@ LINES_IN_ONE_GO: Final = 200
 _TYPES: Final = {"counter": "counter", "updowncounter": "gauge", "gauge": "gauge", "histogram": "histogram"}
 _SUFFIXES: Final = {"counter": ("_total",), "histogram": ("_bucket", "_count", "_sum")}
 """What is appended to the family's name in samples, so that no other family may have those names."""
-_json: Final = TypeAdapter(list[Any]).dump_json
+_json: Final = TypeAdapter(list[Any], config=ConfigDict(ser_json_inf_nan="constants")).dump_json
 
 
 class Renderer:

@@ -209,3 +209,12 @@ def test_a_series_that_begins_again_just_now_does_not_spoil_the_scrape(meter, mo
     monkeypatch.setattr(renderer_module, "time", Meanwhile)
     (family,) = parse_text(rendered(meter, openmetrics=False))
     assert [sample.value for sample in family.samples] == [1] * LINES_IN_ONE_GO + [0]
+
+
+def test_a_sum_beyond_the_floats_is_infinite(meter):
+    """As both formats may say it."""
+    counter, histogram = meter.create_counter("c"), histogram_of(meter)
+    for _ in range(2):
+        counter.add(1e308)
+        histogram.record(1e308)
+    assert [s.value for s in samples(meter) if s.name in {"c_total", "h_seconds_sum"}] == [float("inf")] * 4
