@@ -35,6 +35,7 @@ ONE = Decimal(1)
 _FAULTS = [InvalidOperation, DivisionByZero, Overflow]
 _EXACT = Context(prec=10_000, Emin=MIN_EMIN, Emax=MAX_EMAX, traps=[*_FAULTS, Inexact])
 QUOTIENT = Context(prec=40, Emin=MIN_EMIN, Emax=MAX_EMAX, traps=_FAULTS)
+_RATIO = Context(prec=20, Emin=MIN_EMIN, Emax=MAX_EMAX, traps=_FAULTS)
 # Sixty digits between 1e-60 and 1e50: products of four such numbers, summed for ever, stay far inside the exact context.
 _INPUT = Context(prec=60, Emin=-60, Emax=50, traps=[*_FAULTS, Inexact, Subnormal])
 SMALLEST, LARGEST = 1e-60, 1e50
@@ -60,6 +61,11 @@ class Exact:
 def quotient(dividend: Decimal, divisor: Decimal) -> Decimal:
     """`dividend / divisor`, rounded to 40 significant digits."""
     return QUOTIENT.divide(dividend, divisor)
+
+
+def ratio(dividend: Decimal, divisor: Decimal) -> float:
+    """`dividend / divisor` as a float: for what is asked for before each order, as a float of 40 digits takes long."""
+    return float(_RATIO.divide(dividend, divisor))
 
 
 def amount(value: object, what: str) -> Decimal | None:

@@ -11,7 +11,7 @@ from decimal import Decimal, localcontext
 from typing import Any
 
 from otel_trading.account.history import History
-from otel_trading.account.money import QUOTIENT, ZERO, add, quotient, subtract
+from otel_trading.account.money import QUOTIENT, ZERO, add, quotient, ratio, subtract
 from otel_trading.account.position import NEVER
 from otel_trading.account.settings import Settings
 from otel_trading.analytics.drawdown import Drawdown
@@ -68,7 +68,7 @@ class Performance:
         daily, start = self.daily, self._start
         if daily is None or start is None or (base := add(start, self.flows)) <= 0:
             return None
-        return float(quotient(daily, base))
+        return ratio(daily, base)
 
     @property
     def calmar(self) -> float | None:

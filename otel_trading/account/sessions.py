@@ -130,7 +130,7 @@ class Timeline:
 
     def is_over(self, now: float) -> bool:
         """Whether the session of the latest event is over when the clock shows `now`."""
-        return self.latest != -math.inf and max(self.latest, now - self._behind) >= self.end
+        return self.latest != -math.inf and (now - self._behind >= self.end or self.latest >= self.end)
 
     def turn(self, time: float) -> None:
         """Set the next moment after `time`."""

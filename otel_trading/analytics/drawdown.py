@@ -12,8 +12,8 @@ from typing import Any, Generic, TypeVar
 
 N = TypeVar("N", float, Decimal)
 
-_DIGITS = Context(prec=40, traps=[InvalidOperation, DivisionByZero, Overflow])
-"""For Decimals, whatever context the application has set."""
+_DIGITS = Context(prec=20, traps=[InvalidOperation, DivisionByZero, Overflow])
+"""For Decimals, whatever context the application has set; three digits more than a float has."""
 
 
 class Drawdown(Generic[N]):

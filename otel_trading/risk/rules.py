@@ -78,10 +78,14 @@ class Limit:
         """Return the figure: None while it was never known, `UNUSABLE` when it is not known any more or is no number."""
         try:
             value: Any = self._read(now)
-            if value is None:
+            if value.__class__ is float:
+                found = value
+            elif value is None:
                 return UNUSABLE if self._known else None
-            plain = value.__class__ is int and -_EXACT < value < _EXACT  # `as_float` has to ask what can be a number
-            found = float(value) if plain else as_float(value)
+            elif value.__class__ is int and -_EXACT < value < _EXACT:
+                found = float(value)
+            else:  # it has to ask what can be a number
+                found = as_float(value)
         except Exception as fault:  # noqa: BLE001 - a rule that cannot be read opens the breaker, and reaches nobody
             report(fault)
             return UNUSABLE
