@@ -120,8 +120,9 @@ def heartbeat(name: str, timeout: float | timedelta, *, strategy: str | None = N
     ```
 
     When it does not, that is counted and logged once, with what each thread is doing at that moment: an event loop that hangs
-    is seen by the thread that watches, which exists while there is a heartbeat. It is logged too when it beats again. A second
-    heartbeat of the same name (and strategy) replaces the first. A process that forked has none.
+    is seen by the thread that watches, which exists while there is a heartbeat. Of heartbeats that are missed by one hang only
+    the first is logged with the threads. It is logged too when it beats again. A second heartbeat of the same name (and
+    strategy) replaces the first. A process that forked has none.
 
     Raises `ConfigurationError` when the name is empty or the time-out is not positive.
     """

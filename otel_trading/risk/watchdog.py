@@ -9,7 +9,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from otel_trading import redaction
 from otel_trading.metrics import faults
@@ -32,6 +32,18 @@ _THREADS: Final = 100
 """Threads that are shown."""
 
 
+class _Hang(NamedTuple):
+    """What several heartbeats may be missed by: one event loop that hangs, say."""
+
+    seen: float
+    """When the stacks were logged, by the watchdog's clock."""
+    missed_by: list[Heartbeat]
+
+    def has(self, last: float) -> bool:
+        """Whether who beat at `last`, and is missed now, hangs in it: since before it was seen, while it goes on."""
+        return last <= self.seen and any(heartbeat.stalled for heartbeat in self.missed_by)
+
+
 class Watchdog:
     """Looks whether heartbeats are late."""
 
@@ -50,6 +62,7 @@ class Watchdog:
         self._watched: dict[tuple[str, str], Heartbeat] = {}
         self._changed = threading.Condition(threading.RLock())
         self._thread: threading.Thread | None = None
+        self._hang: _Hang | None = None
 
     def watch(self, heartbeat: Heartbeat) -> None:
         """Look after `heartbeat` from now on, instead of another one with its key."""
@@ -78,9 +91,10 @@ class Watchdog:
             if heartbeat.only_while is not None and not heartbeat.only_while():
                 heartbeat.rest()
             elif (last := heartbeat.last) is not None:
-                self._look_at(heartbeat, now - last)
+                self._look_at(heartbeat, last, now)
 
-    def _look_at(self, heartbeat: Heartbeat, silent: float) -> None:
+    def _look_at(self, heartbeat: Heartbeat, last: float, now: float) -> None:
+        silent = now - last
         late = silent >= heartbeat.timeout
         if late == heartbeat.stalled:
             return
@@ -89,12 +103,19 @@ class Watchdog:
             _logger.warning("heartbeat %r beats again", heartbeat.name)
             return
         heartbeat.count_stall()  # first: the log may hang too
+        hang = self._hang
+        if hang is not None and hang.has(last):
+            hang.missed_by.append(heartbeat)
+            doing = f" was logged when {hang.missed_by[0].name!r} stalled"
+        else:
+            self._hang = _Hang(now, [heartbeat])
+            doing = f":\n{stacks()}"
         _logger.error(
-            "heartbeat %r stalled: no beat for %.3f s, expected every %.3f s; what each thread was doing:\n%s",
+            "heartbeat %r stalled: no beat for %.3f s, expected every %.3f s; what each thread was doing%s",
             heartbeat.name,
             silent,
             heartbeat.timeout,
-            stacks(),
+            doing,
         )
 
     def _start(self) -> None:

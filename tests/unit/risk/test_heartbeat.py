@@ -69,6 +69,41 @@ def test_stall_is_counted_and_logged_once_and_its_end_too(recorded, watchdog, cl
     ]
 
 
+@pytest.mark.usefixtures("no_faults")
+def test_stacks_are_logged_once_for_a_hang_that_several_heartbeats_miss(recorded, watchdog, clock, caplog) -> None:
+    """Each stall is counted and said; one that began after the stacks were logged, or when the hang was over, is another."""
+    with heartbeat("feed", 10) as feed, heartbeat("orders", 30) as orders, heartbeat("books", 50) as books:
+        for _ in range(3):
+            clock.now += 10
+            watchdog.look()
+        assert [stalls(recorded, name) for name in ("feed", "orders", "books")] == [1, 1, None]
+        books.beat()  # it was alive while the two others hung, and hangs by itself 50 s later
+        clock.now += 50
+        watchdog.look()
+        for each in (feed, orders, books):
+            each.beat()
+        watchdog.look()
+        clock.now += 10
+        watchdog.look()
+        feed.beat()
+        watchdog.look()
+        clock.now += 20
+        feed.beat()
+        watchdog.look()
+    told = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert [(line.split()[1], "was doing:\n" in line) for line in told] == [
+        ("'feed'", True),
+        ("'orders'", False),
+        ("'books'", True),
+        ("'feed'", True),
+        ("'orders'", True),
+    ]
+    assert told[1] == (
+        "heartbeat 'orders' stalled: no beat for 30.000 s, expected every 30.000 s; "
+        "what each thread was doing was logged when 'feed' stalled"
+    )
+
+
 @pytest.mark.usefixtures("no_faults", "watchdog")
 def test_metrics_are_there_from_the_beginning_and_gone_at_the_end(recorded, clock) -> None:
     begun = clock.now
