@@ -88,12 +88,17 @@ class Watchdog:
             watched = list(self._watched.values())
         now = self.clock()
         for heartbeat in watched:
-            if heartbeat.only_while is not None and not heartbeat.only_while():
-                heartbeat.rest()
-            elif (last := heartbeat.last) is not None:
-                self._look_at(heartbeat, last, now)
+            self._look_at(heartbeat, now)
 
-    def _look_at(self, heartbeat: Heartbeat, last: float, now: float) -> None:
+    @faults.contained("heartbeat")
+    def _look_at(self, heartbeat: Heartbeat, now: float) -> None:
+        """A fault, of a log handler say, keeps nobody from looking at the others."""
+        if heartbeat.only_while is not None and not heartbeat.only_while():
+            heartbeat.rest()
+            return
+        last = heartbeat.last
+        if last is None:
+            return
         silent = now - last
         late = silent >= heartbeat.timeout
         if late == heartbeat.stalled:

@@ -17,12 +17,12 @@ import pytest
 from otel_trading.decorators import strategy as strategies
 from otel_trading.decorators import strategy_cycle
 from otel_trading.errors import ConfigurationError
-from otel_trading.metrics import catalog
+from otel_trading.metrics import catalog, faults
 from otel_trading.metrics import clock as clocks
 from otel_trading.recording.series import Table
 from otel_trading.risk import heartbeats
 from otel_trading.risk import watchdog as watchdogs
-from otel_trading.risk.heartbeats import heartbeat
+from otel_trading.risk.heartbeats import Heartbeat, heartbeat
 from otel_trading.risk.watchdog import Watchdog
 
 
@@ -102,6 +102,15 @@ def test_stacks_are_logged_once_for_a_hang_that_several_heartbeats_miss(recorded
         "heartbeat 'orders' stalled: no beat for 30.000 s, expected every 30.000 s; "
         "what each thread was doing was logged when 'feed' stalled"
     )
+
+
+def test_heartbeat_that_cannot_be_looked_at_hides_no_other(recorded, watchdog, clock) -> None:
+    first = Heartbeat("broken", 10, strategy=None, guard=watchdog, only_while=lambda: 1 / 0).start()
+    with first, heartbeat("loop", 10):
+        clock.now += 10
+        watchdog.look()
+        assert stalls(recorded, "loop") == 1
+    assert faults.errors == {("heartbeat", "ZeroDivisionError"): 1}
 
 
 @pytest.mark.usefixtures("no_faults", "watchdog")
