@@ -184,7 +184,8 @@ class OrderRecorder(FillRecorder):
             return
         quantity = request.quantity if report.quantity is None else finite(report.quantity)
         refers = life is not None and life.known.reference is not None
-        if keeper.memory.tell(keys, keeper, status, None if status in TERMINAL else Known(quantity)):
+        more = None if status in TERMINAL else Known(quantity, timeout=self.terms.timeout, grace=self.terms.grace)
+        if keeper.memory.tell(keys, keeper, status, more):
             keeper.series.ends[status, (report.reject_reason or "other") if status == "rejected" else None].add()
             if request.reference is not None and not refers:
                 keeper.slipped(report.filled, report.average, request.reference)
