@@ -22,11 +22,16 @@ class Clock:
 
 clock = Clock()
 telemetry = ot.configure(
-    service_name="sma-backtest", trading_mode="backtest", exporters="file", file_path="backtest.jsonl", export_interval=3600
+    service_name="sma-backtest",
+    trading_mode="backtest",
+    clock=clock,
+    exporters="file",
+    file_path="backtest.jsonl",
+    export_interval=3600,
 )
-account = ot.Account("backtest", currency="USD", cash=100_000, strategy="sma_cross", venue="paper", clock=clock)
-orders = ot.OrderTracker(venue="paper", strategy="sma_cross", account=account, clock=clock)
-breaker = ot.CircuitBreaker("drawdown", account=account, max_drawdown=0.25, clock=clock)
+account = ot.Account("backtest", currency="USD", cash=100_000, strategy="sma_cross", venue="paper")
+orders = ot.OrderTracker(venue="paper", strategy="sma_cross", account=account)
+breaker = ot.CircuitBreaker("drawdown", account=account, max_drawdown=0.25)
 
 
 def trade(key, side, price):
@@ -50,5 +55,5 @@ start = clock.now
 for number in range(50, len(closes)):
     clock.now = start + number * DAY
     on_bar(number, closes[: number + 1])
-telemetry.shutdown()
 print(f"equity {account.equity:.2f} drawdown {account.max_drawdown:.1%} trades {account.trades.count} breaker {breaker.state}")
+telemetry.shutdown()  # afterwards everything is on the wall clock again
