@@ -37,7 +37,7 @@ class Account(Entering):
 
     All methods may be called from any thread and never raise because of what they are given: what cannot be used is dropped,
     counted in `trading.sdk.dropped` and logged once. Times are unix seconds or aware datetimes, now if not given; recorded data
-    either carries its times everywhere or comes with a `clock` of its own.
+    either carries its times everywhere or comes with a `clock`: its own, or that of `configure`.
 
     An account of the same name, strategy and venue takes over from the one before: a bot that is reloaded makes it again,
     and the older one keeps its books but exports nothing any more.
