@@ -2,6 +2,7 @@
 
 from tests.harness.collector import Collector
 from tests.harness.exposition import Sample, find, one, scrape
+from tests.harness.forks import FORKED
 from tests.harness.ports import BlackHole, free_port, refusing_port
 from tests.harness.process import Process, wait_until
 from tests.harness.programs import missing_program, require_program
@@ -10,6 +11,7 @@ from tests.harness.pushgateway import Pushgateway
 from tests.harness.web import fetch
 
 __all__ = [
+    "FORKED",
     "BlackHole",
     "Collector",
     "Process",

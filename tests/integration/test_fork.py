@@ -7,37 +7,22 @@ import signal
 
 import pytest
 
-from tests.harness import BlackHole, free_port, scrape, wait_until
+from tests.harness import FORKED, BlackHole, free_port, scrape, wait_until
 from tests.integration.programs import Program, run
 from tests.integration.receivers import RECEIVERS, HttpReceiver, metrics, resource, spans, value
 
-FORK = """
-import warnings
-warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)  # Python 3.12 says what we test
-import os, sys, threading, time
+FORK = (
+    FORKED
+    + """
+import time
 import otel_trading as ot
 from otel_trading.metrics import catalog, faults
 from otel_trading.semconv.spec import Metric
 
 JOBS = catalog.counter(Metric("my.jobs", "counter", "1", ""))
 LOAD = catalog.gauge(Metric("my.load", "gauge", "1", ""))
-
-def forked(job):
-    "Run the job in a child; return its exit status."
-    child = os.fork()
-    if child:
-        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    try:
-        job()
-        status = 0
-    except BaseException:
-        import traceback
-        traceback.print_exc()
-        status = 1
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(status)
 """
+)
 
 
 @pytest.fixture(params=sorted(RECEIVERS))

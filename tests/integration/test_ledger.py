@@ -13,12 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness import wait_until
+from tests.harness import FORKED, wait_until
 from tests.integration.programs import Program, run
 
 LEDGER = """
-import warnings
-warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)  # Python 3.12 says what we test
 import logging, os, signal, sys, threading, time
 from otel_trading import ConfigurationError
 from otel_trading.account.ledger import Changes, Ledger
@@ -114,24 +112,7 @@ def test_a_file_that_was_closed_cleanly_is_one_file(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["main.db", "main.db.copy", "main.db.lock", "program.log"]
 
 
-FORK = (
-    LEDGER
-    + """
-def forked(job, end=os._exit):
-    child = os.fork()
-    if child:
-        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    try:
-        job()
-        status = 0
-    except BaseException:
-        import traceback
-        traceback.print_exc()
-        status = 1
-    sys.stdout.flush()
-    end(status)
-"""
-)
+FORK = FORKED + LEDGER
 
 
 @pytest.mark.parametrize("end", ["os._exit", "sys.exit"])

@@ -6,8 +6,6 @@ import contextlib
 import logging
 import math
 import os
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
@@ -24,6 +22,8 @@ from otel_trading.risk import heartbeats
 from otel_trading.risk import watchdog as watchdogs
 from otel_trading.risk.heartbeats import Heartbeat, heartbeat
 from otel_trading.risk.watchdog import Watchdog
+from tests.harness import FORKED
+from tests.integration.programs import run
 
 
 @pytest.fixture
@@ -327,33 +327,20 @@ assert not threads()
 ot.heartbeat("c", timeout=60)
 assert threads()
 """,
-    "nothing in a forked child": """
-import os, threading, signal
+    "nothing in a forked child": FORKED
+    + """
 import otel_trading as ot
 from otel_trading.risk.watchdog import watchdog
 pulse = ot.heartbeat("parent", timeout=60)
-held, go = threading.Event(), threading.Event()
-def hold():
-    with watchdog._changed:
-        held.set()
-        go.wait()
-holder = threading.Thread(target=hold)
-holder.start()
-held.wait()
-child = os.fork()
-if not child:
-    signal.alarm(30)
-    code = 1
-    try:
-        assert threading.enumerate() == [threading.current_thread()]
-        assert not watchdog._watched and pulse.last is None
-        with ot.heartbeat("child", timeout=60):
-            assert "otel-trading-watchdog" in [thread.name for thread in threading.enumerate()]
-        code = 0
-    finally:
-        os._exit(code)
-go.set()
-assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+def child():
+    assert threading.enumerate() == [threading.current_thread()]
+    assert not watchdog._watched and pulse.last is None
+    with ot.heartbeat("child", timeout=60):
+        assert "otel-trading-watchdog" in [thread.name for thread in threading.enumerate()]
+
+with held(watchdog._changed):
+    assert forked(child) == 0
 assert list(watchdog._watched.values()) == [pulse]
 """,
 }
@@ -361,11 +348,7 @@ assert list(watchdog._watched.values()) == [pulse]
 
 @pytest.mark.parametrize("what", [name for name in PROGRAMS if "fork" not in name or hasattr(os, "fork")])
 def test_in_a_process_of_its_own(tmp_path, what) -> None:
-    # A thread beside a fork is what Python 3.12 and later warn of.
-    command = [sys.executable, "-W", "ignore" if "fork" in what else "error", "-c", PROGRAMS[what]]
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-    done = subprocess.run(command, timeout=90, check=False, capture_output=True, text=True, cwd=tmp_path, env=env)
-    assert done.returncode == 0, done.stderr
+    run(tmp_path, PROGRAMS[what])
 
 
 def test_thread_that_cannot_be_started_is_reported(monkeypatch, clock) -> None:
