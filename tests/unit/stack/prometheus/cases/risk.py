@@ -1,0 +1,5 @@
+from __future__ import annotations
+
+from tests.unit.stack.prometheus.cases import Cases
+
+CASES: Cases = {}

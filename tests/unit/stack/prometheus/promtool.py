@@ -1,0 +1,64 @@
+"""Runs the real promtool on the rules as they are written for a user."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from otel_trading.stack.prometheus.model import Alert, Group, Record
+from otel_trading.stack.prometheus.rules import FILES, document
+from otel_trading.stack.prometheus.settings import RuleSettings
+from tests.harness import require_program
+from tests.unit.stack.prometheus.vocabulary import used
+
+DEFAULTS = RuleSettings()
+
+
+def promtool(*arguments: str | Path) -> tuple[int, str]:
+    """Return the exit status and all that it printed."""
+    done = subprocess.run([require_program("promtool"), *arguments], capture_output=True, text=True, check=False, timeout=150)
+    return done.returncode, done.stdout + done.stderr
+
+
+def write(directory: Path, contents: Mapping[str, Any]) -> Path:
+    file = directory / "test.yml"
+    file.write_text(yaml.safe_dump(dict(contents), sort_keys=False, width=1_000_000))
+    return file
+
+
+def needed(wanted: str) -> dict[str, Any]:
+    """A rule file with one rule and, before it, those whose results it needs: evaluated in the order of the files."""
+    groups = [group for groups in FILES.values() for group in groups]
+    rules = {rule.name: rule for group in groups for rule in group.rules}
+    names, open_ = set[str](), [wanted]
+    while open_:
+        name = open_.pop()
+        if name not in names:
+            names.add(name)
+            expression = rules[name].expr.replace("$threshold", "1")
+            open_ += [other for other in used(expression).names if isinstance(rules.get(other), Record)]
+    kept = tuple(
+        Group(group.name, tuple(rule for rule in group.rules if rule.name in names), group.interval) for group in groups
+    )
+    return document(kept, DEFAULTS)
+
+
+def alert(name: str) -> Alert:
+    [found] = [
+        rule
+        for groups in FILES.values()
+        for group in groups
+        for rule in group.rules
+        if isinstance(rule, Alert) and rule.name == name
+    ]
+    return found
+
+
+def got(output: str) -> list[str]:
+    """The samples that promtool found where none was expected."""
+    return re.findall(r"\{[^{}]*alertname=[^{}]*\}[^,\n]*", output)

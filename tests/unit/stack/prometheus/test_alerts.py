@@ -1,0 +1,58 @@
+"""Each alert fires on what it is about, and is silent when its series are not there."""
+
+from __future__ import annotations
+
+import pytest
+
+from otel_trading.stack.prometheus.rules import alerts
+from tests.unit.stack.prometheus.cases import Case, Cases, account, inference, operations, orders, risk, strategy, venue
+from tests.unit.stack.prometheus.promtool import needed, promtool, write
+
+AREAS: tuple[Cases, ...] = tuple(area.CASES for area in (strategy, orders, account, risk, venue, inference, operations))
+CASES = {name: cases for area in AREAS for name, cases in area.items()}
+
+
+def test_every_alert_has_a_firing_and_a_missing_case_and_no_other_name_has():
+    assert sorted(CASES) == sorted(each.name for each in alerts())
+    assert {name: cases for name, cases in CASES.items() if not {"firing", "missing"} <= set(cases)} == {}
+    assert [name for name, cases in CASES.items() if not cases["firing"].fires] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "case"),
+    [pytest.param(name, case, id=f"{name}-{kind}") for name, cases in CASES.items() for kind, case in cases.items()],
+)
+def test_it_fires_as_expected(name: str, case: Case, tmp_path):
+    """With exactly these labels, and a description that reads like this."""
+    rules = needed(name)
+    [written] = [rule for group in rules["groups"] for rule in group["rules"] if rule.get("alert") == name]
+    expected = [
+        {
+            "exp_labels": {**written["labels"], **each.labels},
+            "exp_annotations": {
+                **written["annotations"],
+                "description": each.description,
+                "runbook_url": f"http://prometheus:9090/consoles/runbooks/{name}.html",
+            },
+        }
+        for each in case.fires
+    ]
+    write(tmp_path, rules).rename(tmp_path / "rules.yml")
+    test = {
+        "interval": case.every,
+        "external_url": "http://prometheus:9090",
+        "input_series": [{"series": series, "values": values} for series, values in case.series.items()],
+        "alert_rule_test": [{"eval_time": case.at, "alertname": name, "exp_alerts": expected}],
+    }
+    file = write(tmp_path, {"rule_files": ["rules.yml"], "evaluation_interval": case.every, "tests": [test]})
+    status, said = promtool("test", "rules", file)
+    assert status == 0, said
+
+
+def test_a_case_without_what_fires_would_fail(tmp_path):
+    """The promise of the test above: promtool compares what it finds with what is expected, also if that is nothing."""
+    name = "TradingStrategyStalled"
+    case = CASES[name]["firing"]
+    silent = Case(case.series, case.at, (), case.every)
+    with pytest.raises(AssertionError, match=f"alertname: {name}"):
+        test_it_fires_as_expected(name, silent, tmp_path)

@@ -1,0 +1,113 @@
+"""Every metric and label that a rule may name: the registry's, those of other instrumentations, and a few that are listed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import promql_parser
+from promql_parser import AggregateExpr, BinaryExpr, Expr, MatchOp, VectorSelector
+
+from otel_trading.exposition.naming import family_name, label_name
+from otel_trading.semconv.metrics import ALL
+from otel_trading.semconv.reader import load_foreign
+from otel_trading.stack.prometheus.model import Record
+from otel_trading.stack.prometheus.rules import FILES
+
+PROMETHEUS = {
+    "up": set[str](),
+    "target_info": {"service_version", "deployment_environment_name", "trading_mode"},  # the bot's resource
+    "ALERTS": {"alertname", "alertstate", "severity"},
+}
+"""What Prometheus itself records, and what it makes of an OpenTelemetry resource."""
+
+COLLECTOR = {
+    "otelcol_receiver_refused_metric_points": {"receiver", "transport"},
+    "otelcol_receiver_accepted_metric_points": {"receiver", "transport"},
+    "otelcol_exporter_send_failed_metric_points": {"exporter"},
+    "otelcol_exporter_enqueue_failed_metric_points": {"exporter"},
+    "otelcol_exporter_queue_size": {"exporter", "data_type"},
+    "otelcol_exporter_queue_capacity": {"exporter", "data_type"},
+}
+"""What the Collector says of itself, as `rules_on_collectors` finds it on a real one; some versions append `_total` to counters."""
+
+EVERYWHERE = {"job", "instance", "__name__"}
+
+Labels = dict[str, set[str]]
+
+
+def metrics() -> Labels:
+    """The labels of each metric's samples, by their name."""
+    found: Labels = {name: set(labels) for name, labels in PROMETHEUS.items()}
+    for name, labels in COLLECTOR.items():
+        found |= {name: labels, f"{name}_total": labels}
+    for metric in ALL.values():
+        found |= _samples(metric.name, metric.unit, metric.kind, metric.attributes)
+    for group in load_foreign():
+        for metric in group["metrics"]:
+            found |= _samples(metric["name"], metric["unit"], metric["instrument"], metric["attributes"])
+    return {name: labels | EVERYWHERE for name, labels in found.items()}
+
+
+def _samples(name: str, unit: str, kind: str, attributes: Any) -> Labels:
+    labels = {label_name(key) for key in attributes}
+    family = family_name(name, unit, counter=kind == "counter")
+    if kind == "counter":
+        return {f"{family}_total": labels}
+    if kind == "histogram":
+        return {f"{family}_bucket": labels | {"le"}, f"{family}_sum": labels, f"{family}_count": labels}
+    return {family: labels}
+
+
+def recorded() -> dict[str, Record]:
+    """What our own rules record, by name."""
+    rules = (rule for groups in FILES.values() for group in groups for rule in group.rules)
+    return {rule.name: rule for rule in rules if isinstance(rule, Record)}
+
+
+@dataclass
+class Used:
+    """What an expression names."""
+
+    selectors: list[tuple[str, set[str]]] = field(default_factory=list[tuple[str, set[str]]])
+    """Names of samples, each with the labels that it is selected by."""
+    labels: set[str] = field(default_factory=set[str])
+    """Labels that it is grouped, matched or joined by."""
+
+    @property
+    def names(self) -> set[str]:
+        return {name for name, _ in self.selectors}
+
+
+def used(expression: str) -> Used:
+    """Return what `expression` names, each alternative of a pattern of names by itself."""
+    found = Used()
+
+    def visit(node: Expr) -> None:
+        if isinstance(node, VectorSelector):
+            matchers = node.matchers.matchers
+            names = [node.name] if node.name else []
+            for matcher in matchers:
+                if matcher.name == "__name__":
+                    assert matcher.op in (MatchOp.Equal, MatchOp.Re), f"{expression}: names are listed, not excluded"
+                    names += _alternatives(matcher.value)
+            labels = {matcher.name for matcher in matchers}
+            found.selectors += [(name, labels) for name in names]
+        elif isinstance(node, AggregateExpr) and node.modifier:
+            found.labels |= set(node.modifier.labels)
+        elif isinstance(node, BinaryExpr) and node.modifier:
+            if node.modifier.matching:
+                found.labels |= set(node.modifier.matching.labels)
+            found.labels |= set(node.modifier.group_labels or ())
+
+    promql_parser.walk(promql_parser.parse(expression), visit)
+    return found
+
+
+def _alternatives(pattern: str) -> list[str]:
+    """`a|b(_total)?` is a, b and b_total."""
+    found: list[str] = []
+    for name in pattern.split("|"):
+        stem = name.removesuffix("(_total)?")
+        found += [stem] if stem == name else [stem, f"{stem}_total"]
+    return found
