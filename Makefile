@@ -35,15 +35,17 @@ lint: .venv/installed
 	$(BIN)/yamllint --strict .
 	$(BIN)/python -m otel_trading.semconv.generate --check
 	$(BIN)/python -m otel_trading.pipeline.reference --check
+	$(BIN)/python -m otel_trading.stack.prometheus.reference --check
 
 format: .venv/installed
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-# Writes what derives from the registry and from the settings.
+# Writes what derives from the registry, from the settings and from the rules.
 generate docs: .venv/installed
 	$(BIN)/python -m otel_trading.semconv.generate
 	$(BIN)/python -m otel_trading.pipeline.reference
+	$(BIN)/python -m otel_trading.stack.prometheus.reference
 
 # Builds the Collector once for each content of collector-config/builder.yaml and points .cache/otelcol-trading to it.
 collector:

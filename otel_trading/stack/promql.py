@@ -11,6 +11,7 @@ from typing import Final
 
 from otel_trading.exposition.naming import family_name, label_name
 from otel_trading.semconv import attributes as a
+from otel_trading.semconv import metrics as m
 from otel_trading.semconv.spec import Metric
 
 ACCOUNT: Final = label_name(a.ACCOUNT_NAME)
@@ -62,10 +63,31 @@ def latest(metric: Metric, window: str = "5m") -> str:
 
 
 def last(metric: Metric) -> str:
-    """The latest time that any instance of a bot told, in unix seconds; while it is silent, that of the last hour."""
-    return f"max without (instance) (max_over_time({of(metric)}[1h]))"
+    """The latest time that any instance of a bot told, in unix seconds; gone a minute after its series ended.
+
+    So what is compared with it has to be more than a minute ago: then a heartbeat that was closed, or a bot that was stopped,
+    says nothing any more. That a bot is gone is an alert of its own.
+    """
+    return f"max without (instance) (max_over_time({of(metric)}[1m]))"
 
 
 def increase(name: str, window: str) -> str:
     """What a counter grew by, over all instances: each did its own part."""
     return f"sum without (instance) (increase({name}[{window}]))"
+
+
+def grown(name: str, window: str) -> str:
+    """What a counter grew by, with what it began at: many series begin with the first event, which `increase` does not see.
+
+    A series that was not there a `window` ago counts as a whole, if its bot was there then, or is younger than that: else
+    Prometheus is what is new.
+    """
+    uptime = of(m.PROCESS_UPTIME)
+    watched = f"{uptime} offset {window} or {uptime} < {seconds(window)}"
+    new = f"{name} unless {name} offset {window} and on (job, instance) ({watched})"
+    return f"sum without (instance) ({new} or increase({name}[{window}]))"
+
+
+def seconds(window: str) -> int:
+    """Seconds of a duration of one unit, such as `15m`."""
+    return int(window[:-1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[window[-1]]

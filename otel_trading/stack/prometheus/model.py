@@ -24,6 +24,8 @@ class Record:
 
     name: str
     expr: str
+    meaning: str
+    """What it says and in which unit, for the one who looks for it."""
     labels: dict[str, str] = field(default_factory=dict[str, str])
 
 

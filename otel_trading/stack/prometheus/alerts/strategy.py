@@ -6,7 +6,7 @@ from typing import Final
 
 from otel_trading.semconv import metrics as m
 from otel_trading.stack.prometheus.model import Alert, Group, Threshold, told, value
-from otel_trading.stack.promql import STRATEGY, last, of
+from otel_trading.stack.promql import STRATEGY, last, recent
 
 GROUP: Final = Group(
     "trading-strategy-alerts",
@@ -15,14 +15,14 @@ GROUP: Final = Group(
             name="TradingStrategyStalled",
             expr=(
                 f"time() - {last(m.STRATEGY_LAST_CYCLE_TIME)}"
-                f" > $threshold * max without (instance) (max_over_time({of(m.STRATEGY_CYCLE_INTERVAL)}[1h]))"
+                f" > clamp_min($threshold * max without (instance) ({recent(m.STRATEGY_CYCLE_INTERVAL)}), 60)"
             ),
             summary="A strategy has not finished a cycle for several of its intervals.",
             description=f"The last cycle of {told(STRATEGY)} of {told('job')} ended {value('humanizeDuration')} ago.",
             dashboard="trading-overview",
             severity="critical",
             pending="30s",
-            threshold=Threshold(3, "intervals of the strategy without a cycle that ended"),
+            threshold=Threshold(3, "intervals of the strategy without a cycle that ended, a minute at least"),
         ),
     ),
 )

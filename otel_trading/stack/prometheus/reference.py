@@ -1,0 +1,124 @@
+"""Writes docs/alerts.md and the index of docs/runbooks: `python -m otel_trading.stack.prometheus.reference [--check]`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Final
+
+from otel_trading.stack.prometheus.model import Alert, Group, Record
+from otel_trading.stack.prometheus.rules import FILES, alerts
+
+DOCS: Final = Path(__file__).parents[3] / "docs"
+
+_MARK: Final = "<!-- Written by `make generate` from otel_trading/stack/prometheus; edit that. -->"
+
+_ALERTS: Final = f"""\
+# Alerts
+
+{_MARK}
+
+The rules that come with the SDK, for any Prometheus from 2.42 on, whether it scrapes the bot or the Collector. Each alert
+has a page that says what it means, what to look at and what to do: its `runbook_url` leads there, its `dashboard_url` to the
+dashboard that shows it. `critical` wakes somebody, `warning` is looked at today, `info` is worth knowing.
+
+## Change them
+
+`otel-trading stack init DIR` writes `DIR/alerts.yaml` with every default in it. Change what you like and run the command again;
+the rules in `DIR/prometheus/rules` are written anew. What you leave out of the file stays as it is below.
+
+```yaml
+grafana_url: https://grafana.example.org
+alerts:
+  TradingStrategyStalled:
+    threshold: 5          # what it counts stands in the table below
+    for: 2m               # how long it has to be so before it fires
+    severity: warning
+  TradingBotRestarting:
+    enabled: false
+```
+
+A name, a key or a value that is not allowed is refused, with the file, the setting and what is allowed. `runbook_url` is where
+the pages are, `{{alert}}` in it stands for the name of the alert; Prometheus itself serves them by default.
+
+## Add your own
+
+Any other file in `DIR/prometheus/rules` that ends in `.yml` is yours: Prometheus reads it, and nothing overwrites it. The
+recording rules below are there to build on. A new alert for one account, and an alert on a metric of your own:
+
+```yaml
+groups:
+  - name: my-alerts
+    rules:
+      - alert: HedgeAccountOutOfCash
+        expr: max without (instance) (max_over_time(trading_portfolio_cash{{trading_account_name="hedge"}}[5m])) < 1000
+        for: 5m
+        labels: {{severity: warning}}
+      - alert: ModelIsOld
+        expr: time() - max without (instance) (my_model_trained_time_seconds) > 30 * 86400
+        labels: {{severity: info}}
+```
+
+- Prometheus keeps the series of a bot that was moved or restarted under another instance for some minutes, so two instances may
+  be one bot: never add gauges up over `instance`. For an account's figures take those of the instance that was heard of last,
+  which `account_instance:trading_alive_time_seconds:newest` names; for times take the latest; for counters add up
+  what they grew by.
+- Compare times with the clock, `time() - x_time_seconds`: that goes on rising when the bot hangs.
+- Test them as these are tested: `promtool check rules` and `promtool test rules`.
+"""
+
+_RECORDS: Final = """\
+
+## Recording rules
+
+Named `level:metric:operations`: the labels that are left, what it was made of, and how.
+
+"""
+
+
+def pages() -> dict[Path, str]:
+    """Return each page's text."""
+    groups = [group for groups in FILES.values() for group in groups]
+    alerting = "".join(_alerts(group) for group in groups if any(isinstance(rule, Alert) for rule in group.rules))
+    return {
+        DOCS / "alerts.md": f"{_ALERTS}{alerting}{_RECORDS}{''.join(map(_records, groups))}",
+        DOCS
+        / "runbooks"
+        / "README.md": f"# Runbooks\n\n{_MARK}\n\nA page for each alert; [alerts](../alerts.md) says when they fire.\n\n"
+        + "".join(f"- [{alert.name}]({alert.name}.md): {alert.summary}\n" for alert in alerts()),
+    }
+
+
+def _alerts(group: Group) -> str:
+    title = group.name.removeprefix("trading-").removesuffix("-alerts").replace("-", " ").capitalize()
+    rows = [_alert(rule) for rule in group.rules if isinstance(rule, Alert)]
+    return f"\n## {title}\n\n| alert | when | threshold | for | severity |\n|---|---|---|---|---|\n{''.join(rows)}"
+
+
+def _alert(alert: Alert) -> str:
+    limit = f"{alert.threshold.value:g} {alert.threshold.meaning}" if alert.threshold else ""
+    cells = (f"[{alert.name}](runbooks/{alert.name}.md)", alert.summary, limit, alert.pending, alert.severity)
+    return f"| {' | '.join(cells)} |\n"
+
+
+def _records(group: Group) -> str:
+    records = [rule for rule in group.rules if isinstance(rule, Record)]
+    return "".join(f"- `{rule.name}`: {rule.meaning}\n" for rule in records)
+
+
+def main() -> int:
+    """Write the pages, or with `--check` say which are not as they would be written."""
+    old = {page: page.read_text(encoding="utf-8") if page.is_file() else "" for page in pages()}
+    wrong = [page for page, text in pages().items() if old[page] != text]
+    if "--check" in sys.argv[1:]:
+        for page in wrong:
+            sys.stderr.write(f"{page.relative_to(DOCS.parent)} is out of date: run `make generate`.\n")
+        return bool(wrong)
+    for page in wrong:
+        page.parent.mkdir(parents=True, exist_ok=True)
+        page.write_text(pages()[page], encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
