@@ -14,7 +14,7 @@ from otel_trading.errors import CircuitOpen, ConfigurationError
 from otel_trading.metrics import catalog, faults
 from otel_trading.metrics.clock import Clock
 from otel_trading.orders import seen
-from tests.unit.decorators.test_order_execution import Account, answers
+from tests.unit.decorators.orders import Account, answers
 
 OPEN = {"id": "1", "status": "open", "amount": 2.0, "filled": 0.0}
 PART = {**OPEN, "filled": 1.0, "average": 10.0}
