@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import threading
 from collections.abc import Callable, Hashable, Iterator
 
 import pytest
@@ -64,3 +66,33 @@ def gauge(meter: CoreMeter, metric: Metric, clock: Callable[[], float] | None = 
     found = meter.declare(CoreGauge, metric)
     found._clock = clock or found._clock
     return found
+
+
+@pytest.fixture
+def tiny_switch_interval() -> Iterator[None]:
+    """Threads take turns as often as they can."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+def at_once(*jobs: Callable[[], object]) -> None:
+    """Run the jobs, each in its own thread, all from the same moment."""
+    barrier, failures = threading.Barrier(len(jobs)), []
+
+    def run(job):
+        barrier.wait()
+        try:
+            job()
+        except BaseException as failure:
+            failures.append(failure)
+            raise
+
+    threads = [threading.Thread(target=run, args=(job,), daemon=True) for job in jobs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert not any(thread.is_alive() for thread in threads), "a deadlock"
+    assert not failures

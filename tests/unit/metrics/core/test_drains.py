@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 
 import pytest
@@ -13,16 +12,10 @@ from otel_trading.metrics.delegate import DelegatingMeterProvider
 from otel_trading.metrics.instruments import Limits
 from otel_trading.metrics.meter import CoreMeter
 from otel_trading.metrics.producer import Producer
+from tests.unit.metrics.core.conftest import at_once
 
+pytestmark = pytest.mark.usefixtures("tiny_switch_interval")
 DELTAS = frozenset({"counter", "updowncounter", "histogram"})
-
-
-@pytest.fixture(autouse=True)
-def tiny_switch_interval():
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    yield
-    sys.setswitchinterval(before)
 
 
 @pytest.fixture
@@ -30,27 +23,6 @@ def meter():
     meter = CoreMeter(DelegatingMeterProvider(), "stress")
     meter.attach("core", {}, Limits())
     return meter
-
-
-def at_once(*jobs):
-    """Run the jobs, each in its own thread, all from the same moment."""
-    barrier, failures = threading.Barrier(len(jobs)), []
-
-    def run(job):
-        barrier.wait()
-        try:
-            job()
-        except BaseException as failure:
-            failures.append(failure)
-            raise
-
-    threads = [threading.Thread(target=run, args=(job,), daemon=True) for job in jobs]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    assert not any(thread.is_alive() for thread in threads), "a deadlock"
-    assert not failures
 
 
 def test_two_delta_readers_and_a_cumulative_one_each_get_the_extremes_of_their_intervals(meter):

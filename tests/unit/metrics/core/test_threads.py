@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import sys
-import threading
 
 import pytest
 from opentelemetry.metrics import Observation
@@ -12,41 +10,13 @@ from opentelemetry.metrics import Observation
 from otel_trading.metrics import faults
 from otel_trading.semconv.spec import Metric
 from tests.unit.metrics.conftest import Stock
-from tests.unit.metrics.core.conftest import gauge, histogram, summed
+from tests.unit.metrics.core.conftest import at_once, gauge, histogram, summed
 
+pytestmark = pytest.mark.usefixtures("tiny_switch_interval")
 THREADS, ROUNDS = 8, 300
 JOBS = Metric("trading.test.jobs", "counter", "1", "Jobs.")
 SECONDS = Metric("trading.test.seconds", "histogram", "s", "Seconds.", bounds=(1.0,))
 SIZE = Metric("trading.test.sizes", "gauge", "1", "Sizes.", ends_at_zero=True)
-
-
-@pytest.fixture(autouse=True)
-def tiny_switch_interval():
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    yield
-    sys.setswitchinterval(before)
-
-
-def at_once(*jobs):
-    """Run the jobs, each in its own thread, all from the same moment."""
-    barrier, failures = threading.Barrier(len(jobs)), []
-
-    def run(job):
-        barrier.wait()
-        try:
-            job()
-        except BaseException as failure:
-            failures.append(failure)
-            raise
-
-    threads = [threading.Thread(target=run, args=(job,), daemon=True) for job in jobs]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    assert not any(thread.is_alive() for thread in threads), "a deadlock"
-    assert not failures
 
 
 def test_no_measurement_is_lost_while_somebody_collects(stock, meter):
