@@ -10,12 +10,7 @@ from typing import cast
 from otel_trading.account.book import Fill
 from otel_trading.account.money import ZERO, amount
 from otel_trading.metrics import faults
-
-_SIDES = {
-    **dict.fromkeys(("buy", "b", "bot", "bought", "buy_to_open", "buy_to_close", "buy_to_cover"), 1),
-    **dict.fromkeys(("sell", "s", "sld", "sold", "sell_to_open", "sell_to_close", "sell_short"), -1),
-}
-"""What FIX, ccxt, alpaca and Interactive Brokers call the two sides."""
+from otel_trading.orders import vocabulary
 
 
 def read(
@@ -32,11 +27,11 @@ def read(
 
     A fee that is no number is left out and the rest counts: the position is what matters most.
     """
-    sign = _SIDES.get(_side(side))
+    way = vocabulary.side(side) if isinstance(side, (str, Enum)) else None  # not a sign: the quantity has none either
     units, paid = amount(quantity, f"{what} quantity"), amount(price, f"{what} price")
     size = amount(multiplier, f"{what} multiplier")
     fees = _fees(what, fee, fee_currency)
-    if not isinstance(symbol, str) or not symbol or sign is None:
+    if not isinstance(symbol, str) or not symbol or way is None:
         faults.drop("not_a_number", "%s: a fill needs a symbol, and buy or sell; dropped", what, about=what)
         return None
     if units is None or paid is None or size is None:
@@ -46,7 +41,7 @@ def read(
         return None
     return Fill(
         symbol,
-        units if sign > 0 else units.copy_negate(),
+        units if way == "buy" else units.copy_negate(),
         paid,
         *(fees[0] if fees else (ZERO, None)),
         more_fees=tuple(fees[1:]),
@@ -65,9 +60,3 @@ def _fees(what: str, fee: object, currency: object) -> list[tuple[Decimal, str |
         if charged is not None:
             found.append((charged, str(of or currency).upper() if of or currency else None))
     return found
-
-
-def _side(side: object) -> str:
-    if isinstance(side, Enum):
-        side = side.value if isinstance(side.value, str) else side.name
-    return str(side).lower()

@@ -183,14 +183,14 @@ def test_memory_of_execution_ids_is_bounded(account, monkeypatch) -> None:
     assert main.positions["AAPL"].size == Decimal(1000)
 
 
-@pytest.mark.parametrize("side", ["BUY", "Buy", "b", "BOT", "buy_to_cover"])
+@pytest.mark.parametrize("side", ["BUY", "Buy", "b", "BOT", "buy_to_cover", "BuyToOpen", "buy to close", "bid"])
 def test_sides_of_the_client_libraries_buy(account, side) -> None:
     main = account()
     main.fill("AAPL", side, 1, 100)
     assert main.positions["AAPL"].size == Decimal(1)
 
 
-@pytest.mark.parametrize("side", ["SELL", "s", "SLD", "sell_short"])
+@pytest.mark.parametrize("side", ["SELL", "s", "SLD", "sell_short", "Sell-To-Close", "ask"])
 def test_sides_of_the_client_libraries_sell(account, side) -> None:
     main = account()
     main.fill("AAPL", side, 1, 100)
