@@ -11,7 +11,7 @@ from threading import RLock
 from typing import Any
 
 from otel_trading.account import persistence, series, told
-from otel_trading.account.entering import Entering, contain
+from otel_trading.account.entering import Entering
 from otel_trading.account.money import LARGEST, SMALLEST, Amount, Exact, amount
 from otel_trading.account.polling import Poll
 from otel_trading.account.reconciliation import Differences
@@ -223,7 +223,7 @@ class Account(Entering):
             if refused is not None:
                 self._report(refused, f"{self!r}.mark({symbol!r})")
         except Exception as fault:  # noqa: BLE001 - promise 1: no fault of ours may reach the bot
-            contain(fault)
+            faults.contain("account", fault)
 
     @faults.contained("account")
     def update(

@@ -378,9 +378,3 @@ class Entering(Readings):
         else:
             reason = "negative" if refusal is Refusal.NOT_POSITIVE else "cardinality_limit"
             faults.drop(reason, "%s: %s; dropped", what, refusal.value, about=what)
-
-
-@faults.contained("account")
-def contain(fault: Exception) -> None:
-    """Count and log a fault of ours that was caught."""
-    raise fault

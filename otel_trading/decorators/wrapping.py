@@ -209,9 +209,8 @@ def _prefix(shape: Shape) -> str:
     return prefix
 
 
-@faults.contained("decorators")
 def _report(fault: Exception) -> None:
-    faults.report("decorators", fault)
+    faults.contain("decorators", fault)
 
 
 def _first(items: AsyncGenerator[_T, Any]) -> Awaitable[_T]:

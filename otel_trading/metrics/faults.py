@@ -76,7 +76,7 @@ def contained(component: str) -> Callable[[Callable[_P, _R]], Callable[_P, _R | 
             try:
                 return function(*args, **kwargs)
             except Exception as fault:  # noqa: BLE001 - promise 1: no fault of ours may reach the decorated call
-                _report_whatever_happens(component, fault)
+                contain(component, fault)
                 return None
 
         return call
@@ -90,10 +90,11 @@ def containing(component: str) -> Iterator[None]:
     try:
         yield
     except Exception as fault:  # noqa: BLE001 - as above
-        _report_whatever_happens(component, fault)
+        contain(component, fault)
 
 
-def _report_whatever_happens(component: str, fault: Exception) -> None:
+def contain(component: str, fault: Exception) -> None:
+    """Report a fault of ours that was caught, and raise nothing whatever happens."""
     # A logging filter or handler of the application may itself raise; it must not reach the bot through us.
     with contextlib.suppress(Exception):
         report(component, fault)
