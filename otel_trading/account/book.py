@@ -7,7 +7,7 @@ plus the worth of the holdings, and its change is realised plus unrealised profi
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import Enum
 from typing import Any, NamedTuple
@@ -181,9 +181,14 @@ class Book:
         return None
 
     def trade(self, fill: Fill, time: float) -> Refusal | None:
-        """Enter an execution; unless it is late its price is a price too. Return why it was left out if it was."""
+        """Enter an execution; unless it is late its price is a price too. Return why it was left out if it was.
+
+        With a quantity of 0 only the fees are entered, of what was traded before: at the present price, if it is known.
+        """
         holding = self.holding(fill.symbol)
         terms = holding.instrument
+        if not fill.quantity and holding.price is not None:
+            fill = replace(fill, price=holding.price)
         if fill.price <= 0 and terms.inverse:
             return Refusal.NOT_POSITIVE
         if not holding.size and fill.multiplier is not None:
@@ -198,10 +203,12 @@ class Book:
             cost, of = more, named or terms.settle
             if of == terms.base:
                 quantity, cost, of = quantity - cost, cost * fill.price * holding.multiplier, terms.quote
-            _add(self.fees, of, cost)
-            self._receive(of, -cost)
-            if holding.result is not None:
-                _add(holding.result, of, -cost)
+            self._charge(holding, of, cost)
+        if not quantity:
+            self._charge(holding, fee_currency, fee)
+            if not holding.size:
+                holding.result = {}  # its trade has ended, and the next one has nothing to do with it
+            return None
         before = holding.size
         paid, realized = holding.trade(quantity, fill.price)
         self._account(holding, before, quantity, realized, fee_currency, fee)
@@ -217,6 +224,13 @@ class Book:
         self._count(holding)
         self._list(holding)
         return None
+
+    def _charge(self, holding: Holding, currency: str, fee: Decimal) -> None:
+        """Enter a fee beside that of the execution itself; it belongs to the trade that is open, or is being opened."""
+        _add(self.fees, currency, fee)
+        self._receive(currency, -fee)
+        if holding.result is not None:
+            holding.result = _with(holding.result, currency, -fee)
 
     def flow(self, amount: Decimal, currency: str) -> None:
         """Enter a deposit, or a withdrawal as a negative amount."""

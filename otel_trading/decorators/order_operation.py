@@ -223,7 +223,7 @@ class OrderOperation:
                 span.end({})
             return None
         report = read_event(answer)
-        if request is None and (self._refers or report.status not in vocabulary.TERMINAL):
+        if request is None and (self._refers or report.status not in vocabulary.TERMINAL or report.quantity is None):
             request = self._read(rest)
         if self._submits and report.understood and not (report.stated or report.filled or report.symbol):
             found.acknowledged(seconds, report, _meant(request, began))  # sent or acknowledged, and no more is known
@@ -241,7 +241,7 @@ class OrderOperation:
             return None
         found, rest, request, span, began = sent
         failure = classify(error, self._chosen.errors)
-        if request is None and self._submits and failure.status == "unknown":
+        if request is None and self._submits:
             request = self._read(rest)
         found.failed(self._chosen.operation, seconds, failure, _meant(request, began))
         if span is not None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, InvalidOperation
 from enum import Enum
 from fractions import Fraction
 from functools import partial
@@ -36,6 +36,7 @@ _PLAIN: Final[tuple[type, ...]] = (MemberDescriptorType, GetSetDescriptorType, t
 _get = cast("Callable[[object, str], object]", dict[str, object].get)  # not the `get` of a subclass
 _CONSTANTS: Final = (str, int, float, bool, Decimal, Enum)
 _LONGEST_TEXT: Final = 200
+_QUOTIENT: Final = Context(prec=40)
 _LARGEST_BITS: Final = 1_024
 """An integer with so many is too large for a float, which our figures are."""
 _MOST_BITS: Final = 128
@@ -131,6 +132,15 @@ def amount(value: object) -> Amount | None:
     if is_fraction(kind):
         return cast("Fraction", value)
     return amount(numpy_item(value)) if is_numpy_scalar(kind) else None
+
+
+def exact(number: Amount) -> Decimal:
+    """Return the Decimal that a finite `number` is written as (the float 0.1 is 0.1); a fraction has 40 digits."""
+    if isinstance(number, float):
+        return Decimal(float.__repr__(number))
+    if isinstance(number, (int, Decimal)):
+        return Decimal(number)
+    return _QUOTIENT.divide(Decimal(number.numerator), Decimal(number.denominator))
 
 
 def is_fraction(kind: type) -> bool:

@@ -10,14 +10,16 @@ from __future__ import annotations
 import math
 import os
 import threading
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from decimal import Decimal, localcontext
 from typing import Final, TypeAlias, cast
 
 from otel_trading.metrics import clock as clocks
 from otel_trading.metrics import faults
 from otel_trading.metrics.clock import Clock
+from otel_trading.orders.entered import EXACT, Entered
 from otel_trading.orders.recent import Recent
-from otel_trading.orders.tally import Growth, Tally
+from otel_trading.orders.tally import Part
 from otel_trading.orders.tracker import GRACE, Known, Life, Order, Sink
 from otel_trading.orders.vocabulary import TERMINAL
 from otel_trading.semconv.attributes import OrderStatus
@@ -33,13 +35,14 @@ class _Execution:
     counted = False
 
 
-_Whole: TypeAlias = "tuple[float, float, float | None]"
+_Whole: TypeAlias = "tuple[float, float, float | None, str]"
 """What is kept of an order that came back filled, which most are never asked about again: quantity, average price, fee."""
 
 
-def _filled_at_once(filled: float, average: float, paid: float | None) -> Order:
-    order = Order(filled, filled * average, () if paid is None else (paid,))
-    order.ended, order.by_totals, order.submitted = "filled", True, True
+def _filled_at_once(filled: float, average: float, paid: float | None, currency: str) -> Order:
+    order = Order()
+    order.totals(filled, average, {currency: paid} if paid else {})
+    order.ended, order.submitted = "filled", True
     return order
 
 
@@ -58,6 +61,7 @@ class Memory:
         """No deadline of an order is before it."""
         self._executions = Recent(_Execution, size)
         self._orders: Recent[Order | _Whole] = Recent(Order, size, self._open)
+        self._entered = Entered()
 
     def execution(self, key: Hashable | tuple[Hashable, ...], order: str | None = None) -> bool:
         """Whether the execution is new: to the account, and to its order where that is said."""
@@ -81,17 +85,7 @@ class Memory:
         with self._lock:
             return self._end(self._order(order), status)
 
-    def listed(self, order: str, filled: float, cost: float, *, handed: bool = False) -> bool:
-        """Whether the order's fills can be counted one by one, as they are listed: `filled` in all, at `cost`."""
-        with self._lock:
-            known = self._order(order)
-            if not known.by_totals:
-                known.listed(filled, cost)
-                if handed:
-                    self._handed(known).listed(filled, cost)
-            return not known.by_totals
-
-    def at_once(self, order: str, filled: float, average: float, paid: float | None) -> bool:
+    def at_once(self, order: str, filled: float, average: float, paid: float | None, currency: str) -> bool:
         """Whether nothing was told before of the order, which came back wholly filled (and with a fee, unless None)."""
         with self._lock:
             orders = self._orders
@@ -99,32 +93,28 @@ class Memory:
             if order in younger or order in orders.older:
                 return False
             if len(younger) < orders.half:
-                younger[order] = (filled, average, paid)
+                younger[order] = (filled, average, paid, currency)
             else:
-                orders[order] = (filled, average, paid)
+                orders[order] = (filled, average, paid, currency)
             return True
 
-    def totals(
-        self, order: str, filled: float, cost: float, fees: tuple[float, ...], status: OrderStatus | None
-    ) -> tuple[Growth | None, bool]:
-        """Return what was filled since the order was last told of, None if nothing was, and whether its end counts."""
+    def totals(self, order: str, filled: float, average: float, fees: Mapping[str, float]) -> Part[float] | None:
+        """Return what is new of an order's totals so far, None if nothing is; `fees` by currency."""
         with self._lock:
-            known = self._order(order)
-            growth = known.totals(filled, cost, fees)
-            if growth is not None:
-                known.by_totals = True
-            return growth, status is not None and self._end(known, status)
+            return self._order(order).totals(filled, average, fees)
 
-    def handed(self, order: str, filled: float, cost: float, fees: tuple[float, ...]) -> Growth | None:
-        """Return what was filled since the account was last told of the order, None if nothing was."""
+    def executed(self, order: str, quantity: float, price: float, fees: Mapping[str, float]) -> Part[float] | None:
+        """Return what of a single fill was not counted with the order's totals before, None if all was."""
         with self._lock:
-            return self._handed(self._order(order)).totals(filled, cost, fees)
+            return self._order(order).execution(quantity, price, fees)
 
-    def executed(self, order: str, quantity: float, price: float, *, handed: bool = False) -> float:
-        """Return how much of a single fill was not counted with the order's totals before, or not handed over."""
-        with self._lock:
-            known = self._order(order)
-            return (self._handed(known) if handed else known).execution(quantity, price)
+    def handed(
+        self, order: str, quantity: Decimal, price: Decimal, fees: Mapping[str, Decimal], *, totals: bool
+    ) -> Part[Decimal] | None:
+        """Return what of a single fill, or of an order's totals, an account that keeps no count itself has not got yet."""
+        with self._lock, localcontext(EXACT):
+            enter = self._entered.totals if totals else self._entered.single
+            return enter(self.names(order), quantity, price, fees)
 
     def filled(self, order: str) -> float:
         """Return how much of the order was counted."""
@@ -331,20 +321,16 @@ class Memory:
             known = self._orders.younger[order] = _filled_at_once(*known)
         return known
 
-    @staticmethod
-    def _handed(order: Order) -> Tally:
-        if order.handed is None:
-            order.handed = Tally()
-        return order.handed
-
     def clear(self) -> None:
         """Forget everything."""
-        self._executions.clear()
-        self._open.clear()
-        self._held.clear()
-        self._lives.clear()
-        self._orders.clear()
-        self._deadline = math.inf
+        with self._lock:
+            self._executions.clear()
+            self._open.clear()
+            self._held.clear()
+            self._lives.clear()
+            self._orders.clear()
+            self._entered = Entered()
+            self._deadline = math.inf
 
     def begin_in_child(self) -> None:
         """Start from nothing in a process that forked, where the lock may be held by a thread that does not exist here."""
@@ -393,7 +379,7 @@ class Seen:
         return found
 
     def clear(self) -> None:
-        """Forget everything (for tests)."""
+        """Forget everything: what is counted from now on begins at zero."""
         for memory in self._memories.values():
             memory.clear()
 

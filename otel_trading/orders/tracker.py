@@ -36,6 +36,7 @@ class Outcome(NamedTuple):
     """How an order that was followed ended."""
 
     filled: float
+    """What was filled of it as far as it was told; all that was ordered where nothing but that it was filled was."""
     average: float | None
     quantity: float | None
     """What was ordered, if it was said."""
@@ -80,20 +81,16 @@ class Known(NamedTuple):
     """Seconds; likewise, by default `GRACE`."""
 
 
-class Order(Tally):
+class Order(Tally[float]):
     """What is remembered of an order for as long as it is."""
 
-    __slots__ = ("by_totals", "ended", "ended_at", "executions", "handed", "life", "names", "sink", "submitted")
+    __slots__ = ("ended", "ended_at", "executions", "life", "names", "sink", "submitted")
 
-    def __init__(self, filled: float = 0.0, cost: float = 0.0, fees: tuple[float, ...] = ()) -> None:
-        super().__init__(filled, cost, fees)
+    def __init__(self) -> None:
+        super().__init__(0.0)
         self.submitted = False
         self.ended: OrderStatus | None = None
         self.ended_at: float | None = None
-        self.by_totals = False
-        """Whether a part of it was counted from its totals: fills that are listed later would count that part again."""
-        self.handed: Tally | None = None
-        """What the account got of it, if one gets its fills."""
         self.executions: set[Hashable] | None = None
         """The executions that were told with its id: some are told before the instrument is known."""
         self.life: Life | None = None
@@ -120,16 +117,11 @@ class Order(Tally):
 
     def merge(self, other: Order) -> None:
         """Take over what was counted of the same order under another id."""
-        whole = self.by_totals or other.by_totals
         self.names = tuple(dict.fromkeys((*self.names, *other.names)))
-        self.add(other, whole=whole)
-        if other.handed is not None:
-            self.handed = self.handed or Tally()
-            self.handed.add(other.handed, whole=whole)
+        self.add(other)
         if other.executions:
             self.executions = (self.executions or set()) | other.executions
         self.sink = self.sink or other.sink
-        self.by_totals = whole
         self.submitted |= other.submitted
         if self.ended is None:
             self.ended = other.ended
@@ -224,7 +216,8 @@ class Life:
             self._leg("submit_ack", times["first_fill"] - times["submitted"])
         self.reached("final", at)
         average = order.cost / order.filled if order.filled > 0 and order.cost > 0 else None
-        self.sink.closed(Outcome(order.filled, average, known.quantity, known.reference))
+        untold = status == "filled" and not order.filled and known.quantity is not None
+        self.sink.closed(Outcome(known.quantity or 0.0 if untold else order.filled, average, known.quantity, known.reference))
 
     def take(self, other: Life) -> None:
         """Become what `other` was too: the same order, told of under another id."""

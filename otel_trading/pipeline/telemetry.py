@@ -19,6 +19,7 @@ from otel_trading.metrics import catalog, exemplars, faults
 from otel_trading.metrics import clock as clocks
 from otel_trading.metrics.instruments import Limits
 from otel_trading.metrics.worker import all_within
+from otel_trading.orders import seen
 from otel_trading.pipeline import route
 from otel_trading.pipeline.exporters import Output, outputs
 from otel_trading.pipeline.resource import resource as resource_of
@@ -139,6 +140,7 @@ class Telemetry:
             self._undo.callback(tracing.attach, None)
             tracing.attach(tracer_provider)
         recording.configure(recording.Options(symbol_on_durations=settings.symbol_on_durations))
+        self._undo.callback(seen.clear)  # a next run counts from zero, too
         self._undo.callback(catalog.attach, "idle")
         self._route.attach(settings.histogram_buckets, Limits(settings.cardinality_limit, settings.cardinality_limits))
         self._undo.callback(observe_self(self._route.name))

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from functools import lru_cache
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from typing_extensions import Self
 
 from otel_trading.metrics import faults
 from otel_trading.orders import Fill, Report, measure, seen
 from otel_trading.orders import currency as currencies
-from otel_trading.orders.reading import Amount
+from otel_trading.orders.reading import Amount, exact
 from otel_trading.orders.results import Fee
-from otel_trading.orders.tally import Growth
 from otel_trading.recording.order_series import Context, MoneySeries, series
 from otel_trading.recording.series import Table
 from otel_trading.recording.whole import WholeOrders
@@ -39,10 +40,14 @@ class AccountLike(Protocol):
     ) -> object:
         """Take one fill.
 
-        `time` is given where somebody said it; `fee` is pairs of an amount and its currency where there are several. One that
-        has `fill_order` too keeps count of its orders by itself: it gets everything, `fill` with an `order_id`.
+        `time` is given where somebody said it; `fee` is pairs of an amount and its currency where there are several. The
+        quantity is 0 where only the fee is new, of what was taken before. One that has `fill_order` too keeps count of its
+        orders by itself: it gets everything, `fill` with an `order_id`.
         """
         ...
+
+
+_NO_FEES: Final[Mapping[str, float]] = {}
 
 
 class Terms(NamedTuple):
@@ -122,82 +127,44 @@ class FillRecorder:
 
     def fill(self, fill: Fill, order: str | None, account: AccountLike | None) -> None:
         """Record a fill of this very context, and hand it to `account`."""
-        key = (self.context.symbol, self.context.side, fill.execution_id)
-        once = fill.execution_id is not None
-        if not once or self.memory.execution(key, order):
-            quantity, price, whole = float(fill.quantity), float(fill.price), abs(float(fill.quantity))
-            part = whole if order is None else self.memory.executed(order, whole, price)
-            if part:
-                self._traded(quantity if part == whole else part, price, fill.liquidity, fill.fees)
-        # On its own: a fill that was told without the account before is still new to it.
-        if account is not None and hasattr(account, "fill_order"):
+        if fill.execution_id is None or self.memory.execution(self._key(fill), order):
+            quantity, price, paid = float(fill.quantity), float(fill.price), self._paid(fill.fees)
+            if order is None:
+                self._traded(quantity, price, fill.liquidity, paid)
+            elif (part := self.memory.executed(order, abs(quantity), price, paid)) is not None:
+                self._traded(part.quantity, part.price, fill.liquidity, part.fees)
+        if account is not None:  # also what was told without it before
             self._hand_over(account, fill, order)
-        elif account is not None and (not once or self.memory.execution((*key, "account"), order)):
-            whole = abs(float(fill.quantity))
-            part = whole if order is None else self.memory.executed(order, whole, float(fill.price), handed=True)
-            if part:
-                self._hand_over(account, fill if part == whole else fill._replace(quantity=part))
 
     def count(self, report: Report, account: AccountLike | None, time: float | None = None) -> None:
         """Record the fills that the report tells of, as far as they were not counted before; `time` is when they happened."""
+        order = report.id
         if report.execution is not None:
-            self.recorder_of(report.execution).fill(report.execution._replace(time=time), report.id, account)
+            self.recorder_of(report.execution).fill(report.execution._replace(time=time), order, account)
         if report.filled is None or report.average is None or report.filled <= 0:
             return
-        keeps = account is not None and hasattr(account, "fill_order")
-        other = None if keeps else account
-        if not (report.fills and self._listed(report, other, time)):
-            self._totals(report, other, time)
-        if keeps:
-            self._tell(account, report, time)
-
-    def _tell(self, account: Any, report: Report, time: float | None) -> None:
-        """Tell all that the report says to an account that keeps count of its orders."""
-        listed, order = report.fills, report.id
-        if listed and (order is None or all(fill.execution_id is not None for fill in listed)):
+        listed, fees = [fill._replace(time=time) for fill in report.fills], report.fees
+        if order is None or all(fill.execution_id is not None for fill in listed):
             for fill in listed:
-                self.recorder_of(fill)._hand_over(account, fill._replace(time=time), order)  # noqa: SLF001 - one of ours
-            return
-        fees = report.fees or tuple([fee for fill in listed for fee in fill.fees])
-        whole = Fill(report.filled or 0, report.average or 0, fees=fees, time=time)
-        self._hand_over(account, whole, order, totals=order is not None)
-
-    def _listed(self, report: Report, account: AccountLike | None, time: float | None) -> bool:
-        """Record the fills that the report lists; False if the order was counted by its totals before."""
-        listed, order = report.fills, report.id
+                self.recorder_of(fill).fill(fill, order, account)
+        else:
+            fees = fees or tuple([fee for fill in listed for fee in fill.fees])
+            for fill in _totals_of(listed):
+                self.recorder_of(fill).totals(fill, order, None)
+        whole = Fill(report.filled, report.average, fees=fees, time=time)
         if order is not None:
-            filled = sum([float(fill.quantity) for fill in listed])
-            cost = sum([float(fill.quantity) * float(fill.price) for fill in listed])
-            if not self.memory.listed(order, filled, cost, handed=account is not None):
-                return False
-        for place, fill in enumerate(listed):
-            # A venue lists an order's fills in their order, so that the place is an id of its own.
-            named = fill.execution_id is not None or order is None
-            told = fill if named else fill._replace(execution_id=f"{order}#{place}")
-            self.recorder_of(fill).fill(told._replace(time=time), None, account)
-        return True
+            self.totals(whole, order, account)
+        elif not listed:
+            self.fill(whole, None, account)
 
-    def _totals(self, report: Report, account: AccountLike | None, time: float | None) -> None:
-        """Record what the order was filled by since it was last told, as one fill."""
-        order, fees = report.id, report.fees
-        filled, average = float(report.filled or 0), float(report.average or 0)
-        if order is None:
-            self.fill(Fill(report.filled or 0, report.average or 0, fees=fees, time=time), None, account)
-            return
-        paid = tuple([float(fee) for fee, _ in fees])
-        grown, _ = self.memory.totals(order, filled, filled * average, paid, None)
-        if grown is not None:
-            self._traded(grown.quantity, _price(grown, filled, average), "unknown", _shares(grown, filled, fees))
-        if account is None:
-            return
-        grown = self.memory.handed(order, filled, filled * average, paid)
-        if grown is not None:
-            # All at once: with the numbers as they were given, to the last digit.
-            whole = grown.quantity == filled
-            exact = (report.filled or 0, report.average or 0) if whole else (grown.quantity, _price(grown, filled, average))
-            self._hand_over(
-                account, Fill(*exact, f"{order}:{filled:.12g}", fees=tuple(_shares(grown, filled, fees)), time=time)
-            )
+    def totals(self, whole: Fill, order: str, account: AccountLike | None) -> None:
+        """Record what is new of the totals of an order, given as one fill, and hand them to `account`."""
+        filled, average, paid = float(whole.quantity), float(whole.price), self._paid(whole.fees)
+        new = self.memory.totals(order, filled, average, paid)
+        if new is not None:
+            self._traded(new.quantity, new.price, whole.liquidity, new.fees)
+        if account is not None:
+            self._hand_over(account, whole, order, totals=True)
 
     def slipped(self, filled: Amount | None, average: Amount | None, reference: float) -> None:
         """Record how far from the price that was meant an order was filled."""
@@ -209,19 +176,37 @@ class FillRecorder:
         if measured is not None:
             self.series.money[money.currency].slippage(measured)
 
-    def _traded(self, quantity: float, price: float, liquidity: FillLiquidity, fees: Sequence[Fee]) -> None:
+    def _traded(self, quantity: float, price: float, liquidity: FillLiquidity, fees: Mapping[str, float]) -> None:
         money = self._money or self._counted_in()
         own = self._money_series or self.series.money[money.currency]
-        value = money.value(quantity, price, self.multiplier)
-        self.series.fills[liquidity].add()
-        own.notional.record(value)
-        own.volume.add(value)
-        for paid, currency in fees:
-            charged = own if currency is None or currency == money.currency else self.series.money[currency]
+        if quantity:
+            value = money.value(quantity, price, self.multiplier)
+            self.series.fills[liquidity].add()
+            own.notional.record(value)
+            own.volume.add(value)
+        for currency, paid in fees.items():
+            charged = own if currency == money.currency else self.series.money[currency]
             if paid > 0:
                 charged.fees.add(paid)
-            elif paid < 0:
+            else:
                 charged.rebates.add(-paid)
+
+    def _paid(self, fees: Sequence[Fee]) -> Mapping[str, float]:
+        """What was paid, by currency: that of the prices where no other is said."""
+        if not fees:
+            return _NO_FEES
+        own, paid = (self._money or self._counted_in()).currency, dict[str, float]()
+        for amount, currency in fees:
+            fee = float(amount)
+            if not math.isfinite(fee):
+                faults.drop("non_finite", "otel_trading: a fee is too large for a float; it was dropped", about=own)
+            elif fee:
+                paid[currency or own] = paid.get(currency or own, 0.0) + fee
+        return paid
+
+    def _key(self, fill: Fill) -> tuple[str | None, ...]:
+        """What an execution is known by: some venues number those of each symbol, and both sides may be ours."""
+        return (self.context.symbol, self.context.side, fill.execution_id)
 
     def _counted_in(self) -> currencies.Money:
         """How money is counted here, found out with the first fill."""
@@ -234,19 +219,25 @@ class FillRecorder:
         return money
 
     @faults.contained("account")
-    def _hand_over(self, account: Any, fill: Fill, order: str | None = None, *, totals: bool = False) -> None:
+    def _hand_over(self, account: Any, fill: Fill, order: str | None, *, totals: bool = False) -> None:
         symbol, side = self.context.symbol, self.context.side
         if symbol is None or side is None:
             return
+        said: dict[str, Any] = {} if fill.time is None else {"time": fill.time}
+        enter = account.fill
+        if not hasattr(account, "fill_order"):
+            new = self._new_to_account(fill, order, totals=totals)
+            if new is None:
+                return
+            fill, totals = new, False
+        elif order is not None:
+            said["order_id"] = self.memory.names(order)
+            enter = account.fill_order if totals else account.fill
         fee, fee_currency = fill.fees[0] if fill.fees else (0, None)
         if len(fill.fees) > 1:
             fee, fee_currency = fill.fees, None
-        said: dict[str, Any] = {} if fill.time is None else {"time": fill.time}
-        if order is not None:
-            said["order_id"] = self.memory.names(order)
         if not totals:
             said["execution_id"] = fill.execution_id
-        enter = account.fill_order if totals else account.fill
         enter(
             symbol,
             side,
@@ -258,13 +249,32 @@ class FillRecorder:
             **said,
         )
 
+    def _new_to_account(self, fill: Fill, order: str | None, *, totals: bool) -> Fill | None:
+        """What an account that has only `fill` did not get yet; the numbers as they were given where all of it is new."""
+        if fill.execution_id is not None and not self.memory.execution((*self._key(fill), "account"), order):
+            return None
+        if order is None:
+            return fill
+        own, paid = self.terms.money(self.context.symbol).currency, dict[str, Decimal]()
+        for amount, of in fill.fees:
+            if amount:
+                paid[of or own] = paid.get(of or own, Decimal(0)) + exact(amount)
+        quantity = abs(exact(fill.quantity))
+        new = self.memory.handed(order, quantity, exact(fill.price), paid, totals=totals)
+        if new is None:
+            return None
+        fees = fill.fees if new.fees == paid else tuple([(fee, None if of == own else of) for of, fee in new.fees.items()])
+        if new.quantity != quantity:
+            fill = fill._replace(quantity=new.quantity, price=new.price)
+        name = f"{order}:{quantity:.12g}" if totals and new.quantity else fill.execution_id
+        return fill._replace(fees=fees, execution_id=name)
 
-def _price(grown: Growth, filled: float, average: float) -> float:
-    """The price of what was added."""
-    # An average that was corrected downwards can leave the increment without a price: take the average then.
-    return average if grown.quantity == filled or grown.cost <= 0 else grown.cost / grown.quantity
 
-
-def _shares(grown: Growth, filled: float, fees: Sequence[Fee]) -> Sequence[Fee]:
-    """The fees of what was added."""
-    return fees if grown.quantity == filled else tuple([(part, of) for part, (_, of) in zip(grown.fees, fees, strict=True)])
+def _totals_of(listed: Sequence[Fill]) -> Iterator[Fill]:
+    """The totals of an order after each of its fills, where these have no ids to know them again by."""
+    filled = cost = 0.0
+    fees: tuple[Fee, ...] = ()
+    for fill in listed:
+        quantity = abs(float(fill.quantity))
+        filled, cost, fees = filled + quantity, cost + quantity * float(fill.price), fees + fill.fees
+        yield fill._replace(quantity=filled, price=cost / filled, fees=fees)

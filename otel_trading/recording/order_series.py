@@ -74,11 +74,12 @@ class OrderSeries:
     def _leg(self, leg: OrderLeg) -> metrics.HistogramCell:
         return _LEGS.bind(select(m.ORDER_LEG_DURATION, {**self._known, a.ORDER_LEG: leg}))
 
-    def fill_ratio(self, share: float) -> None:
-        """Record the filled share of the quantity of an order that ended."""
+    @property
+    def fill_ratios(self) -> metrics.HistogramCell:
+        """The filled shares of the quantities of orders that ended."""
         if self._fill_ratio is None:
             self._fill_ratio = _FILL_RATIO.bind(select(m.ORDER_FILL_RATIO, self._known))
-        self._fill_ratio.record(min(max(share, 0.0), 1.0))
+        return self._fill_ratio
 
     def _end(self, key: tuple[OrderStatus, OrderRejectReason | None]) -> metrics.SumCell:
         more = {a.ORDER_STATUS: key[0], a.ORDER_REJECT_REASON: key[1]}

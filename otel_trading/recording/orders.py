@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple, cast
 from otel_trading.errors import ConfigurationError
 from otel_trading.metrics.values import as_float
 from otel_trading.orders import Failure, Known, Outcome, Report, seen
+from otel_trading.orders.reading import Amount
 from otel_trading.orders.tracker import Sink
 from otel_trading.orders.vocabulary import TERMINAL
 from otel_trading.recording.order_fills import AccountLike, FillRecorder, Terms
@@ -66,7 +67,9 @@ class OrderRecorder(FillRecorder):
         if operation == "submit":
             keys = () if request.client_id is None else (request.client_id,)
             known = self._known(request, seconds) if failure.status == "unknown" else None
-            self.ended(failure.status, failure.reject_reason, keys, known)
+            followed = self.memory.life(*keys)
+            if self.ended(failure.status, failure.reject_reason, keys, known) and known is None and followed is None:
+                self._filled_of(0.0, request.quantity)
 
     def acknowledged(self, seconds: float, report: Report, request: Request) -> None:
         """Record that the submission of an order returned no more than that it was sent, or its id."""
@@ -98,12 +101,14 @@ class OrderRecorder(FillRecorder):
 
     def ended(
         self, status: OrderStatus, reason: OrderRejectReason | None, keys: Sequence[str], known: Known | None = None
-    ) -> None:
-        """Count an order that ended, or whose fate is unknown; with an id, each end counts once."""
+    ) -> bool:
+        """Count an order that ended, or whose fate is unknown; with an id, each end counts once. Return whether it counted."""
         nameless = not keys and status != "unknown"
-        if nameless or self.memory.tell(keys, self, status, known):
+        counts = nameless or self.memory.tell(keys, self, status, known)
+        if counts:
             owner = cast("OrderRecorder | None", self.memory.owner(*keys)) or self
             owner.series.ends[status, (reason or "other") if status == "rejected" else None].add()
+        return counts
 
     def joined(self, other: Sink) -> OrderRecorder:
         """The recorder of what this one and the `other` one know of an order."""
@@ -120,8 +125,7 @@ class OrderRecorder(FillRecorder):
 
     def closed(self, outcome: Outcome) -> None:
         """Record how much of an order that was followed was filled, and how far from what was meant."""
-        if outcome.quantity is not None and outcome.quantity > 0:
-            self.series.fill_ratio(outcome.filled / outcome.quantity)
+        self._filled_of(outcome.filled, outcome.quantity)
         if outcome.reference is not None and outcome.average is not None:
             self.slipped(outcome.filled, outcome.average, outcome.reference)
 
@@ -157,6 +161,9 @@ class OrderRecorder(FillRecorder):
             counts = self.memory.tell(_ids(report, request) if followed else (order,), self, status, sent=True)
         if counts:
             self.series.ends[status, (report.reject_reason or "other") if status == "rejected" else None].add()
+            if followed is None:
+                quantity = request.quantity if report.quantity is None else report.quantity
+                self._filled_of(report.filled if report.filled is not None or status != "filled" else quantity, quantity)
             if request.reference is not None and (followed is None or followed.known.reference is None):
                 self.slipped(report.filled, report.average, request.reference)
 
@@ -183,10 +190,13 @@ class OrderRecorder(FillRecorder):
         if not stated or status == "unknown":
             return
         quantity = request.quantity if report.quantity is None else finite(report.quantity)
-        refers = life is not None and life.known.reference is not None
+        refers, followed = life is not None and life.known.reference is not None, keeper.memory.life(*keys)
         more = None if status in TERMINAL else Known(quantity, timeout=self.terms.timeout, grace=self.terms.grace)
         if keeper.memory.tell(keys, keeper, status, more):
             keeper.series.ends[status, (report.reject_reason or "other") if status == "rejected" else None].add()
+            if followed is None:
+                filled = report.filled if report.filled is not None or status != "filled" else quantity
+                keeper._filled_of(filled, quantity)  # noqa: SLF001 - one of ours
             if request.reference is not None and not refers:
                 keeper.slipped(report.filled, report.average, request.reference)
 
@@ -199,6 +209,12 @@ class OrderRecorder(FillRecorder):
                 account, memory = place
                 owner = memory.owner(*keys) or self._others[self.context._replace(account=account)]
         return self if owner is None else cast("OrderRecorder", owner)
+
+    def _filled_of(self, filled: Amount | None, quantity: Amount | None) -> None:
+        """Record how much was filled of the `quantity` of an order that ended, if that is known."""
+        ordered = finite(quantity)
+        if ordered is not None and ordered > 0:
+            self.series.fill_ratios.record(min(max((finite(filled) or 0.0) / ordered, 0.0), 1.0))
 
     def _follow(self, report: Report, request: Request, seconds: float) -> None:
         keys = _ids(report, request)

@@ -23,7 +23,7 @@ class WholeOrders:
     what is recorded here, at several times the cost.
     """
 
-    __slots__ = ("_currency", "_duration", "_end", "_fill", "_memory", "_money", "_multiplier")
+    __slots__ = ("_currency", "_duration", "_end", "_fill", "_memory", "_money", "_multiplier", "_ratio")
 
     def __init__(self, found: OrderSeries, memory: Memory, currency: str, multiplier: float) -> None:
         self._memory = memory
@@ -32,6 +32,7 @@ class WholeOrders:
         self._duration = found.durations["submit", "filled", None]
         self._end = found.ends["filled", None]
         self._fill = found.fills["unknown"]
+        self._ratio = found.fill_ratios
         self._money = found.money[currency]
 
     def record(self, answer: Any, seconds: float) -> bool:
@@ -68,11 +69,12 @@ class WholeOrders:
                 return False
         elif answer.get("fee") is not None or answer.get("commission") is not None:
             return False
-        if not self._memory.at_once(identity, filled, average, paid):
+        if not self._memory.at_once(identity, filled, average, paid, self._currency):
             return False
         money, value = self._money, filled * self._multiplier * average
         self._duration.record(seconds)
         self._end.add()
+        self._ratio.record(1.0)
         self._fill.add()
         money.notional.record(value)
         money.volume.add(value)

@@ -35,6 +35,7 @@ def test_everything_about_a_filled_order(recorded, clock) -> None:
         "fills": [({**fill, "fill.liquidity": "maker"}, 1), ({**fill, "fill.liquidity": "taker"}, 1)],
         "fill.notional": [({**at, **sma, **usdt, "order.side": "buy"}, (2, pytest.approx(200.9999)))],
         "volume": [({**fill, **usdt}, pytest.approx(200.9999))],
+        "order.fill_ratio": [({**at, **sma, "order.type": "limit"}, (1, 1.0))],
         "fees": [({**at, **sma, **bnb}, 0.15)],
         "rebates": [({**at, **sma, **usdt}, 0.01)],
         "slippage": [({**fill, "slippage.direction": "adverse"}, (1, pytest.approx(50.0)))],

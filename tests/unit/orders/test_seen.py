@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -47,16 +48,16 @@ def test_increments_add_up_to_the_totals(fills) -> None:
     for bought, price in fills:
         quantity, cost, fee = quantity + bought, cost + bought * price, fee + 1
         for _ in range(2):  # told twice
-            if (grown := seen.totals("1", quantity, cost, (fee,), None)[0]) is not None:
-                found = [found[0] + grown.quantity, found[1] + grown.cost, found[2] + grown.fees[0]]
-    assert found == [quantity, cost, fee]
+            if (new := seen.totals("1", quantity, cost / quantity, {"USD": fee})) is not None:
+                found = [found[0] + new.quantity, found[1] + new.quantity * new.price, found[2] + new.fees["USD"]]
+    assert found == [quantity, pytest.approx(cost, rel=1e-9), fee]
 
 
 def test_rounding_of_floats_is_no_fill() -> None:
     seen = Memory()
-    assert seen.totals("1", 0.1 + 0.2, 30.0, (), None)[0] is not None
-    assert seen.totals("1", 0.3, 30.0, (), None)[0] is None
-    assert seen.totals("1", 0.1 + 0.2 + 1e-16, 30.0, (), None)[0] is None
+    assert seen.totals("1", 0.1 + 0.2, 100.0, {}) is not None
+    assert seen.totals("1", 0.3, 100.0, {}) is None
+    assert seen.totals("1", 0.1 + 0.2 + 1e-16, 100.0, {}) is None
 
 
 def test_many_threads_count_each_execution_once() -> None:

@@ -325,11 +325,11 @@ def test_what_is_open_is_remembered_and_the_rest_is_bounded() -> None:
 
     memory, quiet = Memory(size=40), Quiet()
     memory.tell(["open"], quiet, "new", Known(2.0))
-    memory.totals("open", 1.0, 10.0, (), None)
+    memory.totals("open", 1.0, 10.0, {})
     for number in range(1_000):
-        memory.at_once(f"whole {number}", 1.0, 1.0, None)
+        memory.at_once(f"whole {number}", 1.0, 1.0, None, "USD")
         memory.tell([f"ended {number}"], quiet, "canceled", Known(1.0))
-    assert memory.totals("open", 1.0, 10.0, (), None)[0] is None
+    assert memory.totals("open", 1.0, 10.0, {}) is None
     assert memory.life("open") is not None
     for number in range(1_000):
         memory.tell([f"open {number}"], quiet, "new")
