@@ -10,6 +10,7 @@ import os
 import sys
 import threading
 import weakref
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from itertools import islice
@@ -98,32 +99,37 @@ class Drift:
     def of(self, model: str, version: str | None = None, strategy: str | None = None) -> Watch:
         """Return what is watched of one model; each has its own observations."""
         key = (model, version, strategy)
+        found = self._models.get(key)
+        if found is not None:
+            return found
         with self._lock:
-            found = self._models.get(key)
-            if found is None:
+            if key not in self._models:
                 if len(self._models) >= MOST_MODELS:
                     return Watch(self, Model(*key), observed=False)
-                found = self._models[key] = Watch(self, Model(*key))
+                self._models[key] = Watch(self, Model(*key))
+            return self._models[key]
+
+    def variables(self) -> dict[str, _Variable]:
+        """Return each variable that is watched, without observations."""
+        reference = self._predictions
+        found = {name: self._variable(sample) for name, sample in self._features.items()}
+        if reference is None or not isinstance(reference[0], str):
+            found[SCORE] = self._variable(reference)
+        if reference is None or isinstance(reference[0], str):
+            found[LABEL] = self._variable(reference, labels=True)
         return found
 
-    def indices(self) -> dict[str, _Stability]:
-        """Return the index of each variable that is watched, without observations."""
-        reference = self._predictions
-        found: dict[str, _Stability] = {}
-        if reference is None or not isinstance(reference[0], str):
-            found[SCORE] = self._index(reference)
-        if reference is None or isinstance(reference[0], str):
-            found[LABEL] = self._index(reference, labels=True)
-        return {**{name: self._index(sample) for name, sample in self._features.items()}, **found}
-
-    def _index(self, sample: list[float] | list[str] | None, *, labels: bool = False) -> _Stability:
+    def _variable(self, sample: list[float] | list[str] | None, *, labels: bool = False) -> _Variable:
         if sample is None:
-            return ReferenceWindow(self._window, self._bins, labels=labels, size=self._window, min_count=self._least)
+            index = ReferenceWindow(self._window, self._bins, labels=labels, size=self._window, min_count=self._least)
+            return _Variable(index, self._window, textual=labels)
         if isinstance(sample[0], str):
-            return LabelStability.from_reference(cast("list[str]", sample), size=self._window, min_count=self._least)
-        return PopulationStability.from_reference(
+            texts = LabelStability.from_reference(cast("list[str]", sample), size=self._window, min_count=self._least)
+            return _Variable(texts, self._window, textual=True)
+        numbers = PopulationStability.from_reference(
             cast("list[float]", sample), self._bins, size=self._window, min_count=self._least
         )
+        return _Variable(numbers, self._window, textual=False)
 
     def _sample(self, what: str, sample: Sample) -> list[float] | list[str] | None:
         if sample is None:
@@ -156,15 +162,45 @@ def _named(features: object) -> dict[str, Sample]:
     return found
 
 
+class _Variable:
+    """One variable: its index, and what was observed since somebody asked for it.
+
+    An observation is only put aside, which needs no lock; the index is brought up to date when metrics are collected.
+    """
+
+    __slots__ = ("_index", "_latest", "lock", "take", "textual")
+
+    def __init__(self, index: _Stability, window: int, *, textual: bool) -> None:
+        self.lock = threading.Lock()
+        self.textual = textual
+        self._index = index
+        self._latest: deque[Any] = deque(maxlen=window)  # what comes before would have left the window of the index, too
+        self.take: Callable[[Any], None] = self._learn if isinstance(index, ReferenceWindow) else self._latest.append
+        """Takes an observation: a finite number, or a text."""
+
+    def psi(self) -> float | None:
+        """The index, of everything that was observed so far."""
+        index, latest = self._index, self._latest
+        with self.lock:
+            for _ in range(len(latest)):
+                cast("Any", index).observe(latest.popleft())
+            return index.psi
+
+    def _learn(self, value: Any) -> None:
+        """Take one of the first observations, which are the reference."""
+        index = cast("ReferenceWindow", self._index)
+        with self.lock:
+            index.observe(value)
+            if index.stability is not None:
+                self.take = self._latest.append
+
+
 class Watch:
-    """The indices of one model, and its observations."""
+    """The variables of one model."""
 
     def __init__(self, drift: Drift, model: Model, *, observed: bool = True) -> None:
         self.model = model
-        self._lock = threading.Lock()
-        indices = drift.indices()
-        self._texts = {name: index for name, index in indices.items() if name == LABEL or isinstance(index, LabelStability)}
-        self._numbers = {name: index for name, index in indices.items() if name not in self._texts}
+        self.variables = drift.variables()
         if observed:
             stop = _DRIFT.observe(self._figures, select(m.INFERENCE_DRIFT, attributes_of(model)))
             before, _shown[model[:3]] = _shown.get(model[:3]), stop
@@ -172,38 +208,27 @@ class Watch:
                 before()  # a model that is declared again takes the place of the one before
             _watches.add(self)
 
-    def number(self, variable: str, value: float) -> None:
-        """Take a number of a variable; what is not watched, or is no finite number, is left out."""
-        index = self._numbers.get(variable)
-        if index is not None and _LEAST <= value <= _MOST:
-            with self._lock:
-                cast("Any", index).observe(value)
-
-    def text(self, variable: str, value: str) -> None:
-        """Take a text of a variable; what is not watched is left out."""
-        index = self._texts.get(variable)
-        if index is not None:
-            with self._lock:
-                cast("Any", index).observe(value)
-
-    def value(self, variable: str, value: object) -> None:
-        """Take what the bot says of a feature: a number, or a text."""
-        if variable in self._texts:
+    def value(self, name: str, value: Any) -> None:
+        """Take a number or a text of a variable; what is not watched, or is not what the variable is made of, is left out."""
+        variable = self.variables.get(name)
+        if variable is None:
+            return
+        if variable.textual:
             text = label(value)
             if text is not None:
-                self.text(variable, text)
-        elif variable in self._numbers:
-            number = as_float(value)
-            if number is not None:
-                self.number(variable, number)
+                variable.take(text)
+            return
+        number = value if value.__class__ is float else as_float(value)
+        if number is not None and _LEAST <= number <= _MOST:
+            variable.take(number)
 
     def _figures(self) -> list[tuple[float | None, dict[str, object]]]:
-        with self._lock:
-            return [(index.psi, {a.DRIFT_VARIABLE: name}) for name, index in (*self._numbers.items(), *self._texts.items())]
+        return [(variable.psi(), {a.DRIFT_VARIABLE: name}) for name, variable in self.variables.items()]
 
     def begin_in_child(self) -> None:
-        """Go on in a process that forked, where the lock may be held by a thread that is not here."""
-        self._lock = threading.Lock()
+        """Go on in a process that forked, where a lock may be held by a thread that is not here."""
+        for variable in self.variables.values():
+            variable.lock = threading.Lock()
 
 
 class WatchedSeries(ModelSeries):
@@ -211,24 +236,21 @@ class WatchedSeries(ModelSeries):
 
     def __init__(self, found: ModelSeries, watch: Watch) -> None:
         super().__init__(found.model)
-        self._watch = watch
+        self._watch, self._labels = watch.value, watch.variables.get(LABEL)
         self._plain = super().scored  # found once: `super()` costs as much as half of what is done here
 
     def labelled(self, value: object) -> None:
         if type(value) is str and value in self.predictions:  # as most of them are
             self.predictions[value].add()
-            self._watch.text(LABEL, value)
+            if self._labels is not None:
+                self._labels.take(value)
             return
         super().labelled(value)
-        text = label(value)
-        if text is not None:
-            self._watch.text(LABEL, text)
+        self._watch(LABEL, value)
 
     def scored(self, value: object) -> None:
         self._plain(value)
-        number = value if type(value) is float else as_float(value)
-        if number is not None:
-            self._watch.number(SCORE, number)
+        self._watch(SCORE, value)
 
 
 watched: Table[tuple[Model, Watch], WatchedSeries] = Table(lambda key: WatchedSeries(series[key[0]], key[1]))
@@ -261,13 +283,14 @@ def record_features(
     """
     watch = _declared.get(model) if drift is None else drift.of(model, version, strategy)
     if watch is not None:
+        take = watch.value
         for name, value in features.items():
-            watch.value(name, value)
+            take(name, value)
     if time is not None:
         known = Model(model, version, strategy)
         if watch is not None and version is None and strategy is None:
             known = watch.model
-        _FEATURE_TIME.set(_seconds(time), select(m.INFERENCE_LAST_FEATURE_TIME, attributes_of(known)))
+        _feature_times[known].set(_seconds(time))
 
 
 def _seconds(time: object) -> object:
@@ -281,6 +304,11 @@ def attributes_of(model: Model) -> dict[str, object]:
     return {a.MODEL_NAME: model.name, a.MODEL_VERSION: model.version, a.STRATEGY_NAME: model.strategy}
 
 
+def _feature_time(model: Model) -> metrics.GaugeCell:
+    return _FEATURE_TIME.bind(select(m.INFERENCE_LAST_FEATURE_TIME, attributes_of(model)))
+
+
+_feature_times: Table[Model, metrics.GaugeCell] = Table(_feature_time)
 _declared: dict[str, Watch] = {}
 _shown: dict[tuple[str, str | None, str | None], Callable[[], None]] = {}
 """What ends the figures of each model, by its name, version and strategy."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import threading
 from datetime import datetime, timezone
 
 import numpy as np
@@ -87,6 +88,43 @@ def test_without_a_sample_the_first_window_is_the_reference(recorded) -> None:
     for _ in range(100):
         predict()
     assert drift(recorded, "first")["prediction.label"] > 0.25
+
+
+@pytest.mark.usefixtures("no_faults")
+@pytest.mark.parametrize("collects", [1, 70, 10_000], ids=["each time", "now and then", "at the end"])
+def test_index_is_the_same_however_often_it_is_collected(recorded, collects) -> None:
+    """The first window is the reference, the latest one is compared, and what came in between is neither."""
+    rng = random.Random(4)  # noqa: S311 - a sample, no secret
+    scores = [rng.gauss(at / 300, 1) for at in range(600)]
+    watched = Drift(window=200)
+    for at, score in enumerate(scores):
+        record_inference(0.001, model=f"often {collects}", score=score, drift=watched)
+        if not at % collects:
+            recorded.points("inference.drift")
+    expected = psi(scores[:200], scores[-200:])
+    assert drift(recorded, f"often {collects}")["prediction.score"] == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.usefixtures("no_faults")
+def test_threads_that_record_while_somebody_collects_lose_nothing(recorded) -> None:
+    """Half of each label, whoever says it: of a window that holds all of them the index is 0."""
+    watched = Drift(reference=["up", "down"], window=4000, min_count=4000)
+    start = threading.Barrier(5)
+
+    def work() -> None:
+        start.wait()
+        for at in range(1000):
+            record_inference(0.001, model="threads", label=("up", "down")[at % 2], drift=watched)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    start.wait()
+    while any(thread.is_alive() for thread in threads):
+        recorded.points("inference.drift")
+    for thread in threads:
+        thread.join()
+    assert drift(recorded, "threads") == {"prediction.label": 0.0}
 
 
 @pytest.mark.usefixtures("no_faults")

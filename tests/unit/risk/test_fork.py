@@ -12,7 +12,6 @@ from tests.integration.programs import run
 PROGRAM = """
 import otel_trading as ot
 from otel_trading.account.ledger import Ledger
-from otel_trading.recording.drift import SCORE
 from otel_trading.risk import breaker as breakers
 
 book = Ledger.open("risk.db", flush_every=0.05)
@@ -25,11 +24,11 @@ def child():
     assert (breaker.check(), breaker.reason) == (False, "spread")
     breaker.reset()
     assert breaker.state == "closed"
-    watch.number(SCORE, 0.5)
+    assert watch._figures() == [(None, {"trading.drift.variable": "prediction.score"})]
     ot.CircuitBreaker("of the child").close()
     breaker.close()
 
-with held(breaker._lock, breakers._live_lock, watch._lock):
+with held(breaker._lock, breakers._live_lock, *(each.lock for each in watch.variables.values())):
     assert forked(child) == 0
 assert breaker.state == "open"
 breaker.close()
