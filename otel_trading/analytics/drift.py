@@ -85,13 +85,30 @@ class ShareWindow:
         return window
 
 
-class PopulationStability:
+class _Stability:
+    """What the index of a number and that of a label have in common."""
+
+    __slots__ = ("_shares",)
+    _shares: ShareWindow
+
+    @property
+    def shares(self) -> ShareWindow:
+        """What was expected and what was observed lately."""
+        return self._shares
+
+    @property
+    def psi(self) -> float | None:
+        """The index; None with fewer than `min_count` recent observations."""
+        return self._shares.psi
+
+
+class PopulationStability(_Stability):
     """PSI of a number: a feature of a model, or its score.
 
     A bin is closed at its upper edge: x <= first edge, first edge < x <= second edge, …, x > last edge.
     """
 
-    __slots__ = ("_edges", "_shares")
+    __slots__ = ("_edges",)
 
     def __init__(self, edges: Sequence[float], expected: Sequence[float], *, size: int = 1000, min_count: int = 200) -> None:
         """Take the edges between the bins, ascending, and for each bin (one more than edges) its expected share or count."""
@@ -124,16 +141,6 @@ class PopulationStability:
         """The edges between the bins."""
         return list(self._edges)
 
-    @property
-    def shares(self) -> ShareWindow:
-        """What was expected and what was observed lately."""
-        return self._shares
-
-    @property
-    def psi(self) -> float | None:
-        """The index; None with fewer than `min_count` recent observations."""
-        return self._shares.psi
-
     def observe(self, x: float) -> None:
         """Take a value; infinite ones are in the outer bins, NaN is no value."""
         if x == x:  # noqa: PLR0124 - false for NaN
@@ -152,10 +159,10 @@ class PopulationStability:
         return stability
 
 
-class LabelStability:
+class LabelStability(_Stability):
     """PSI of a label: a categorical feature, or the class that a model predicts. Labels that are not expected share a bin."""
 
-    __slots__ = ("_bins", "_shares")
+    __slots__ = ("_bins",)
 
     def __init__(self, expected: Mapping[str, float], *, size: int = 1000, min_count: int = 200) -> None:
         """Take the expected share or count of each label; of more than `MOST_LABELS` only the largest have their own bin."""
@@ -175,16 +182,6 @@ class LabelStability:
     def labels(self) -> list[str]:
         """The labels that have a bin of their own; that of all others is the last one of `shares`."""
         return list(self._bins)
-
-    @property
-    def shares(self) -> ShareWindow:
-        """What was expected and what was observed lately."""
-        return self._shares
-
-    @property
-    def psi(self) -> float | None:
-        """The index; None with fewer than `min_count` recent observations."""
-        return self._shares.psi
 
     def observe(self, label: str) -> None:
         """Take a label."""
