@@ -20,6 +20,7 @@ MODULES = {
     "memory": "memory",
     "imports": "imports",
     "account": "account",
+    "risk": "risk",
 }
 """All of them, in the order of the page, by the name that `--only` takes."""
 
