@@ -226,6 +226,50 @@ def test_the_same_events_give_the_live_bot_the_same_metrics(ran) -> None:
     assert seen == {key for key in page if not key[0].endswith("_created")}
 
 
+SWEEP = """
+import otel_trading as ot
+
+@ot.order_execution(venue="paper", strategy="s")
+def place_order(symbol, side, quantity, price, order_type="limit"):
+    return {"id": f"o-{price}", "symbol": symbol, "type": order_type, "side": side, "status": "closed", "amount": quantity,
+            "filled": quantity, "average": price, "trades": [], "fees": [{"cost": 0.5, "currency": "USD"}]}
+
+for number in (1, 2):
+    telemetry = ot.configure(
+        service_name="bot", clock=lambda: 1_262_304_000.0, exporters="file", file_path=f"run-{number}.jsonl",
+        export_interval=3600, system_metrics=False,
+    )
+    account = ot.Account("main", currency="USD", cash=1_000, venue="paper")
+    tracker = ot.OrderTracker(venue="paper", strategy="s", account=account)
+    for price in (10.0, 11.0, 12.0):
+        place_order("AAPL/USD", "buy", 1.0, price)
+        tracker.submitted(f"e-{price}", symbol="AAPL/USD", side="buy", type="limit", quantity=2)
+        tracker.filled(f"e-{price}", 1, price, execution_id=f"t-{price}", fee=1)
+        tracker.update({"id": f"e-{price}", "status": "closed", "amount": 2, "filled": 2, "average": price})
+    tracker.submitted("open", symbol="AAPL/USD", side="sell", type="limit", quantity=1)
+    assert telemetry.shutdown(30)
+    account.close()
+"""
+
+
+def test_runs_in_one_process_with_the_same_ids_write_the_same(tmp_path) -> None:
+    """Each begins at zero: nothing that the first one counted is left out of the second, and nothing is added to it."""
+    run(tmp_path, SWEEP, env={"PYTHONPATH": os.pathsep.join(sys.path)})
+    first, second = (last((tmp_path / f"run-{number}.jsonl").read_text().splitlines()) for number in (1, 2))
+    assert total(first, "trading.orders", order__status="filled") == 6
+    assert total(first, "trading.order.submissions") == 7
+    assert total(first, "trading.order.active") == 1
+    assert total(first, "trading.fills") == 9
+    assert total(first, "trading.volume") == 3 * (10 + 11 + 12)
+    assert total(first, "trading.fees") == 3 * 0.5 + 3 * 1
+    assert {key[0] for key in first if key[0] in ELAPSED} == {"trading.order.duration"}
+    for found in (first, second):
+        del found["process.uptime", frozenset()]
+        for key in [key for key in found if key[0] in ELAPSED]:
+            found[key] = found[key][0]  # pyright: ignore[reportIndexIssue]
+    assert second == first
+
+
 def test_the_example_prints_what_its_file_ends_with(tmp_path) -> None:
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "PYTHONWARNINGS": "error"}
     done = subprocess.run(

@@ -232,3 +232,62 @@ def test_real_breaker_stops_orders_after_too_many(recorded) -> None:
 def test_what_is_no_breaker_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="breaker is a CircuitBreaker"):
         order_execution(venue="kraken", breaker="on")
+
+
+ENDED = {"id": "1", "status": "closed", "amount": 4.0, "filled": 4.0, "average": 10.0}
+
+
+class RefusedError(Exception):
+    """As ccxt's InsufficientFunds."""
+
+
+@pytest.mark.parametrize(
+    ("answer", "share"),
+    [
+        (ENDED, 1.0),
+        ({**ENDED, "trades": [], "fees": []}, 1.0),  # the short way for it
+        ({**ENDED, "status": "canceled", "filled": 1.0}, 0.25),
+        ({**ENDED, "status": "rejected", "filled": 0.0, "average": None}, 0.0),
+        ({**ENDED, "id": None}, 1.0),
+        ({"id": "1", "status": "filled"}, 1.0),  # of the four that the arguments say
+        ({"id": "1", "status": "expired", "filled": 1.0, "average": 10.0}, 0.25),
+    ],
+    ids=["filled", "short way", "canceled", "rejected", "no id", "amount of the arguments", "expired"],
+)
+@pytest.mark.usefixtures("no_faults")
+def test_order_that_ends_in_its_answer_has_a_fill_ratio(recorded, answer, share) -> None:
+    """One, and no second one where it is told of again; as an order that was followed has."""
+    for number in range(3):
+        result = {**answer, "id": answer["id"] and f"{answer['id']}-{number}"}
+        answers(result)("BTC/USDT", "buy", 4.0, 10.0, "limit")
+        if result["id"]:
+            answers(result, operation="query")("BTC/USDT", "buy", 4.0, order_id=result["id"])
+    assert [value for _, value in recorded.points("order.fill_ratio")] == [(3, pytest.approx(3 * share))]
+
+
+@pytest.mark.usefixtures("no_faults")
+def test_order_that_is_refused_by_an_exception_was_filled_by_nothing(recorded) -> None:
+    """But of one that a breaker stopped there is no share: it was never sent."""
+
+    @order_execution(venue="kraken", errors={RefusedError: "insufficient_funds"})
+    def place_order(symbol, side, quantity) -> None:
+        raise RefusedError
+
+    for _ in range(2):
+        with pytest.raises(RefusedError):
+            place_order("BTC/USDT", "buy", 4.0)
+    assert [value for _, value in recorded.points("order.fill_ratio")] == [(2, 0.0)]
+    breaker = ot.CircuitBreaker("stop", enforce=True)
+    breaker.trip("manual")
+    with pytest.raises(CircuitOpen):
+        order_execution(venue="kraken", breaker=breaker)(place_order)("BTC/USDT", "buy", 4.0)
+    breaker.reset()
+    assert [value for _, value in recorded.points("order.fill_ratio")] == [(2, 0.0)]
+
+
+@pytest.mark.usefixtures("no_faults")
+def test_order_that_is_said_to_be_filled_without_its_fills_was_filled_wholly(recorded) -> None:
+    tracker = ot.OrderTracker(venue="kraken")
+    tracker.submitted("c", symbol="BTC/USDT", side="buy", quantity=4)
+    tracker.update({"id": "c", "status": "filled"})
+    assert [value for _, value in recorded.points("order.fill_ratio")] == [(1, 1.0)]
