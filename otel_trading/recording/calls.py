@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, Literal, TypeAlias
 
 from otel_trading import metrics
-from otel_trading.metrics import clock as clocks
 from otel_trading.metrics import faults
+from otel_trading.metrics.clock import process
 from otel_trading.orders import Fill, error_type, vocabulary
 from otel_trading.orders.reading import amount
 from otel_trading.recording import inference, market_data
@@ -150,7 +150,7 @@ def record_signal(strategy: str, direction: object, *, symbol: str | None = None
 def record_market_data(stream: str, *, venue: str, symbol: str | None = None, at: float | None = None) -> None:
     """Record that market data came over a stream, just now or at the unix time `at` (seconds): its time, and one message."""
     _MESSAGES.add(1, {a.VENUE_NAME: venue, a.STREAM_NAME: stream})
-    market_data.updated((venue, stream, symbol), clocks.process.now() if at is None else at)
+    market_data.updated((venue, stream, symbol), process.now() if at is None else at)
 
 
 @faults.contained("record_stream_event")

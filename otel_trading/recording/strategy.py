@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from otel_trading import metrics
-from otel_trading.metrics import clock as clocks
 from otel_trading.metrics.catalog import provider
+from otel_trading.metrics.clock import failed, process
 from otel_trading.metrics.values import as_float
 from otel_trading.orders import error_type, vocabulary
 from otel_trading.recording.operations import error_series
@@ -57,9 +57,9 @@ class CycleSeries:
     def ended(self) -> None:
         """Record that a cycle ended just now."""
         try:  # not `moment()`: a call more, in each cycle
-            self._last.set(clocks.process.now())
+            self._last.set(process.now())
         except Exception as fault:  # noqa: BLE001 - promise 1: the clock may be the bot's
-            clocks.failed(fault)
+            failed(fault)
         if self._announced is not provider.delegate:
             self._announce()
 
@@ -67,7 +67,7 @@ class CycleSeries:
         """Record a cycle that failed just now: it has ended too."""
         kind = error_type(error)
         self._failures[kind].record(seconds)
-        moment = clocks.process.moment()
+        moment = process.moment()
         if moment is not None:
             self._last.set(moment)
         self._announce()

@@ -11,7 +11,7 @@ from typing_extensions import Self
 
 from otel_trading import metrics
 from otel_trading.errors import ConfigurationError
-from otel_trading.metrics import clock as clocks
+from otel_trading.metrics.clock import failed, process
 from otel_trading.metrics.values import as_float
 from otel_trading.risk.watchdog import Watchdog, watchdog
 from otel_trading.semconv import attributes as a
@@ -59,7 +59,7 @@ class Heartbeat:
     def start(self) -> Self:
         """Begin to wait for beats, as if one were given just now."""
         self.last, self.stalled, self.stopped = self._monotonic(), False, False
-        self._time = clocks.process.moment()
+        self._time = process.moment()
         if not self._stops:
             self._stops = [
                 _LAST_BEAT.observe(lambda: self._time, self._known),
@@ -76,9 +76,9 @@ class Heartbeat:
             return
         self.last = self._monotonic()
         try:  # not `moment()`: a call more, in each beat
-            self._time = clocks.process.now()
+            self._time = process.now()
         except Exception as fault:  # noqa: BLE001 - promise 1: the clock may be the bot's
-            clocks.failed(fault)
+            failed(fault)
 
     def rest(self) -> None:
         """Do not wait for a beat until the next one: nobody is to give one."""
