@@ -114,7 +114,7 @@ def test_each_bucket_keeps_the_span_of_its_last_value_while_others_begin_and_som
 
     at_once(*[lambda number=number: record(number) for number in range(4)], lambda: [reader.produce() for _ in range(20)])
     expected = {(number + 0.5, number + 1, 7) for number in range(4)}
-    for metric in reader.produce()[0].metrics:
-        (point,) = metric.data.data_points
-        assert {(kept.value, kept.span_id, kept.trace_id) for kept in point.exemplars} == expected
+    points = [point for metric in reader.produce()[0].metrics for point in metric.data.data_points]
+    found = [{(kept.value, kept.span_id, kept.trace_id) for kept in point.exemplars} for point in points]
+    assert found == [expected] * count
     assert not faults.errors
