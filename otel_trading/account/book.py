@@ -193,44 +193,34 @@ class Book:
             return Refusal.NOT_POSITIVE
         if not holding.size and fill.multiplier is not None:
             holding.multiplier = fill.multiplier
-        quantity, fee, fee_currency = fill.quantity, fill.fee, fill.fee_currency or terms.settle
+        quantity = fill.quantity
         if fill.inexact and (holding.size + quantity).copy_abs() <= holding.size.copy_abs() * _FLOAT_ERROR:
             quantity = holding.size.copy_negate()
-        if fee_currency == terms.base:
-            # Coins that were bought and kept by the venue never arrive: the same as selling them back for the fee.
-            quantity, fee, fee_currency = quantity - fee, fee * fill.price * holding.multiplier, terms.quote
-        for more, named in fill.more_fees:
-            cost, of = more, named or terms.settle
-            if of == terms.base:
-                quantity, cost, of = quantity - cost, cost * fill.price * holding.multiplier, terms.quote
-            self._charge(holding, of, cost)
+        fees: list[tuple[Decimal, str]] = []
+        for charged, named in ((fill.fee, fill.fee_currency), *fill.more_fees):
+            fee, currency = charged, named or terms.settle
+            if currency == terms.base:
+                # Coins that were bought and kept by the venue never arrive: the same as selling them back for the fee.
+                quantity, fee, currency = quantity - fee, fee * fill.price * holding.multiplier, terms.quote
+            fees.append((fee, currency))
         if not quantity:
-            self._charge(holding, fee_currency, fee)
-            if not holding.size:
-                holding.result = {}  # its trade has ended, and the next one has nothing to do with it
+            self._account(holding, holding.size, quantity, ZERO, fees)
+            self._pay(fees)
             return None
         before = holding.size
         paid, realized = holding.trade(quantity, fill.price)
-        self._account(holding, before, quantity, realized, fee_currency, fee)
+        self._account(holding, before, quantity, realized, fees)
         if realized is None:
             self.realized_known = False
             self.cash_known = self.cash_known and not terms.margined
         _add(self.realized, terms.settle, realized or ZERO)
-        _add(self.fees, fee_currency, fee)
         self._receive(terms.settle, (realized or ZERO) if terms.margined else -paid)
-        self._receive(fee_currency, -fee)
+        self._pay(fees)
         self.mark(fill.symbol, fill.price, time)
         holding.revalue()
         self._count(holding)
         self._list(holding)
         return None
-
-    def _charge(self, holding: Holding, currency: str, fee: Decimal) -> None:
-        """Enter a fee beside that of the execution itself; it belongs to the trade that is open, or is being opened."""
-        _add(self.fees, currency, fee)
-        self._receive(currency, -fee)
-        if holding.result is not None:
-            holding.result = _with(holding.result, currency, -fee)
 
     def flow(self, amount: Decimal, currency: str) -> None:
         """Enter a deposit, or a withdrawal as a negative amount."""
@@ -318,6 +308,11 @@ class Book:
             self._count(holding)
         self.open = {symbol: self.holdings[symbol] for symbol in state["open"]}
 
+    def _pay(self, fees: Iterable[tuple[Decimal, str]]) -> None:
+        for fee, currency in fees:
+            _add(self.fees, currency, fee)
+            self._receive(currency, -fee)
+
     def _receive(self, currency: str, amount: Decimal) -> None:
         _add(self.cash, currency, amount)
         _add(self._net, currency, amount)
@@ -328,25 +323,26 @@ class Book:
         before: Decimal,
         quantity: Decimal,
         realized: Decimal | None,
-        fee_currency: str,
-        fee: Decimal,
+        fees: Iterable[tuple[Decimal, str]],
     ) -> None:
         """Enter a fill into the trade that it belongs to, from flat to flat; one that goes through zero into two of them.
 
-        The fee of such a fill is divided in proportion to the units that it closed and opened.
+        The fees of such a fill are divided in proportion to the units that it closed and opened.
         """
         symbol, after = holding.instrument.symbol, holding.size
         through_zero = bool(before and after) and (before > 0) != (after > 0)
-        opening = quotient(fee * after.copy_abs(), quantity.copy_abs()) if through_zero else ZERO
-        if realized is None:
-            holding.result = None
-        elif holding.result is not None:
-            result = _with(holding.result, holding.instrument.settle, realized)
-            holding.result = _with(result, fee_currency, opening - fee)
+        result = None if realized is None or holding.result is None else dict(holding.result)
+        following: dict[str, Decimal] = {}
+        if result is not None:
+            _add(result, holding.instrument.settle, realized or ZERO)
+        for fee, currency in fees:
+            opening = quotient(fee * after.copy_abs(), quantity.copy_abs()) if through_zero else ZERO
+            _add(following, currency, -opening)
+            if result is not None:
+                _add(result, currency, opening - fee)
         if before and (through_zero or not after):
-            self._closed.append(Closed(symbol, holding.result))
-        if through_zero or not after:
-            holding.result = {fee_currency: -opening} if through_zero else {}
+            self._closed.append(Closed(symbol, result))
+        holding.result = following if through_zero else result if after else {}
 
     def _count(self, holding: Holding) -> None:
         """Bring the totals up to date with `holding`."""

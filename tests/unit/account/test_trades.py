@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 
 import pytest
+
+from otel_trading.account import persistence
 
 
 def outcomes(seen) -> dict[tuple[str, str], float]:
@@ -80,6 +83,28 @@ def test_fee_in_a_third_currency_counts_at_its_rate(account) -> None:
     main.fill("BTC/USDT", "sell", 1, 110)
     assert main.trades.expectancy == 5.0
     assert (main.fees, main.equity) == (Decimal(5), Decimal(10_005))
+
+
+def test_each_of_several_fees_of_a_fill_that_goes_through_zero_is_divided_by_units(account) -> None:
+    """Of 3 USD and 1.5 EUR at 2 USD two thirds are of the 10 that were closed: 100 - 2 - 2; the rest of the 5 that opened."""
+    main = account()
+    main.mark("EUR/USD", 2)
+    main.fill("AAPL", "buy", 10, 100)
+    main.fill("AAPL", "sell", 15, 110, fee=[(3, "USD"), ("1.5", "EUR")])
+    assert main.trades.expectancy == 96.0
+    main.fill("AAPL", "buy", 5, 110)
+    assert (main.trades.average_win, main.trades.average_loss) == (96.0, 2.0)
+    assert (main.fees, main.equity) == (Decimal(6), Decimal(10_094))
+
+
+def test_what_was_captured_of_a_trade_stays_as_it_was(account) -> None:
+    """The ledger writes it later, in its own thread."""
+    main = account()
+    main.fill("AAPL", "buy", 10, 100, fee=[(1, "USD"), (2, "EUR")])
+    captured = persistence.capture(main._state, main._timeline)
+    before = json.dumps(persistence.written(captured))
+    main.fill("AAPL", "buy", 10, 100, fee=[(1, "USD"), (2, "CHF")])
+    assert json.dumps(persistence.written(captured)) == before
 
 
 def test_funding_is_gain_and_no_deposit(account, seen) -> None:
