@@ -79,7 +79,8 @@ def record(what: Callable[[Demo], None]) -> dict[str, Any]:
                 what(demo)
                 raw = prometheus.get("query", query=f'{{__name__!~"{LEFT_OUT}",job!=""}}[1h]')["result"]
     times = [float(at) for series in raw for at, _ in series["values"]]
-    first, length = min(times), round((max(times) - min(times)) / EVERY) + 1
+    # The last round of scrapes is not whole: what is not seen in it has not ended.
+    first, length = min(times), round((max(times) - min(times)) / EVERY)
     written = [_written(series["metric"], series["values"], first, length) for series in raw]
     end = f"{(length - 1) * EVERY}s"
     return {"interval": f"{EVERY}s", "end": end, "input_series": sorted(written, key=lambda series: series["series"])}
@@ -105,12 +106,14 @@ def _written(labels: dict[str, str], values: list[tuple[float, str]], first: flo
         value = float(text)
         if name in TIMES:
             value = round(value - first, 3)
-        seen[round((float(at) - first) / EVERY)] = f"{value:.7g}".replace("nan", "NaN")
+        slot = round((float(at) - first) / EVERY)
+        if slot < length:
+            seen[slot] = f"{value:.7g}".replace("nan", "NaN")
     matchers = ",".join(f'{key}="{value}"' for key, value in sorted(labels.items()))
-    return {"series": f"{name}{{{matchers}}}", "values": _short(seen)}
+    return {"series": f"{name}{{{matchers}}}", "values": short(seen)}
 
 
-def _short(seen: list[str | None]) -> str:
+def short(seen: list[str | None]) -> str:
     """Write the samples as promtool reads them; a series that ended gets Prometheus' mark of that."""
     told = ["_" if value is None else value for value in seen]
     for slot in range(1, len(told)):
