@@ -368,6 +368,10 @@ class Account(Entering):
         with self._lock:
             self._state, self._timeline, self._entered = state, timeline, entered
             self._executions = dict.fromkeys(known)
+            if self._unsaved is None:
+                entered.take_changed()  # no ledger, or the one that has it
+            else:
+                self._unsaved.extend(known)
             self._version += 1
             self._dirty = True
 

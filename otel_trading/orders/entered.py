@@ -62,14 +62,13 @@ class Entered:
         return [_written(order) for order in {id(order): order for order in self._orders.values()}.values()]
 
     def restore(self, records: Iterable[Mapping[str, Any]]) -> None:
-        """Take what was recorded; of several records of an order the last one counts."""
+        """Take what was recorded, as a change; of several records of an order the last one counts."""
         for record in records:
             with localcontext(EXACT):
                 order = self._of(record["names"])
             order.filled, order.cost, order.single = (Decimal(record[name]) for name in ("filled", "cost", "single"))
             order.charged = {currency: Decimal(paid) for currency, paid in record["fees"].items()}
             order.single_fees = {currency: Decimal(paid) for currency, paid in record["single_fees"].items()}
-        self._changed.clear()
 
     def _of(self, names: Sequence[str]) -> _Order:
         orders = self._orders

@@ -196,6 +196,25 @@ def test_ledger_keeps_the_account_over_a_restart(account, tmp_path: Path) -> Non
     file.close()
 
 
+def test_what_is_restored_into_an_account_with_a_ledger_is_known_after_a_restart(account, tmp_path: Path) -> None:
+    """Also which executions and orders it has in it: a replay counts none of them again."""
+    main = account()
+    main.fill("AAPL", "buy", 1, 100, execution_id="a")
+    main.fill_order("AAPL", "buy", 2, 100, order_id="o")
+    document = main.dump()
+    main.close()
+    kept = account(ledger=tmp_path / "main.db")
+    kept.restore(document)
+    kept.close()
+    kept.ledger.close()
+    again = account(ledger=tmp_path / "main.db")
+    again.fill("AAPL", "buy", 1, 100, execution_id="a")
+    again.fill_order("AAPL", "buy", 2, 100, order_id="o")
+    assert again.positions["AAPL"].size == 3
+    again.close()
+    again.ledger.close()
+
+
 def test_each_flow_is_kept_in_its_own_currency_with_its_value_where_a_rate_is_known(account, tmp_path: Path) -> None:
     main = account(ledger=tmp_path / "main.db")
     main.mark("EUR/USD", "1.10")
