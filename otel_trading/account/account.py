@@ -194,7 +194,8 @@ class Account(Entering):
         """Enter an order by its totals so far: `filled` units (positive) in all, at the `average` price, for `fee` in all.
 
         What was entered of the order before, by its totals or by `fill` and `sync_fills` with its `order_id`, does not count
-        again, also after a restart with a ledger. All else is as with `fill`.
+        again, also after a restart with a ledger. A fee that is told when its units were entered before is entered alone. All
+        else is as with `fill`.
         """
         self._fill(symbol, side, filled, average, fee, fee_currency, multiplier, None, order_id, time, totals=True)
 

@@ -60,7 +60,7 @@ class Tally(Generic[Number]):
         self.cost: Number = zero
         """The sum of quantity times price of what was counted."""
         self.charged: Mapping[str, Number] = _NONE
-        """The fees that were counted; replaced when they change, as the most orders have none or are told once."""
+        """The fees that were counted; replaced when they change, as most orders have none or are told once."""
         self.single: Number = zero
         """The sum of the single fills that were told."""
         self.single_fees: Mapping[str, Number] = _NONE
@@ -74,7 +74,7 @@ class Tally(Generic[Number]):
         new: dict[str, Number] = {}
         for of, paid in fees.items():
             before = charged.get(of, zero)
-            # Of more than before it may be less, by a rebate; of the same the larger one is that which is known by now.
+            # With more units a fee may become less, by a rebate; of the same units the larger fee is the complete one.
             grown = abs(paid - before) if more else abs(paid) - abs(before)
             if grown > abs(paid) * self.rounding:
                 new[of] = paid - before
