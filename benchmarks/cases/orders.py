@@ -1,4 +1,4 @@
-"""What recording a filled order costs: seven records, with attributes from the arguments and the result."""
+"""What recording a filled order costs: eight records, with attributes from the arguments and the result."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ PREFIXES = {
     "trading_order_duration_seconds": "_count",
     "trading_order_submissions": "_total",
     "trading_orders": "_total",
+    "trading_order_fill_ratio": "_count",
     "trading_fills": "_total",
     "trading_fill_notional": "_count",
 }
@@ -67,7 +68,7 @@ class Orders:
         return timing.difference(self._awaited, self._awaited_plain, blocks, self._calls)
 
     def check(self) -> None:
-        """Compare all seven records with the orders that were sent."""
+        """Compare all eight records with the orders that were sent."""
         text = self._library.text()
         for prefix, ending in PREFIXES.items():
             results.expect(prefix, total(text, prefix, ending), self._made)
@@ -126,13 +127,14 @@ ORDER = "@order_execution"
 
 
 def run(scale: Scale) -> Outcome:
-    """Measure ours, and the same seven records by hand."""
+    """Measure ours, and the same eight records by hand."""
     outcome = Outcome(
         "orders",
         "A filled order",
         f"Nanoseconds that `@order_execution` adds to an order that comes back filled as ccxt has it: {len(KINDS)} "
-        "combinations of symbol, type and side in turn, an id, a price and a quantity of its own for each order. Seven "
-        "records: duration, submissions, orders, fills, notional, volume and fee; stock OpenTelemetry makes the same by hand.",
+        "combinations of symbol, type and side in turn, an id, a price and a quantity of its own for each order. Eight "
+        "records: duration, submissions, orders, fill ratio, fills, notional, volume and fee; stock OpenTelemetry makes the "
+        "same by hand.",
         pictured=[ORDER],
     )
     sides = [

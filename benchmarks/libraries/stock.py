@@ -98,7 +98,7 @@ class Library:
         ]
 
     def order_execution(self) -> Decorator:
-        """Return a decorator that makes the seven records of an order."""
+        """Return a decorator that makes the eight records of an order."""
         return OrderMetrics(self._meter).decorate
 
 

@@ -1,4 +1,4 @@
-"""The seven records of a filled order, written by hand on stock instruments: the same points that `@order_execution` makes."""
+"""The eight records of a filled order, written by hand on stock instruments: the same points that `@order_execution` makes."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ class OrderMetrics:
         self._duration = meter.create_histogram(m.ORDER_DURATION.name, "s", explicit_bucket_boundaries_advisory=bounds)
         self._submissions = meter.create_counter(m.ORDER_SUBMISSIONS.name)
         self._orders = meter.create_counter(m.ORDERS.name)
+        bounds = m.ORDER_FILL_RATIO.bounds
+        self._fill_ratio = meter.create_histogram(m.ORDER_FILL_RATIO.name, explicit_bucket_boundaries_advisory=bounds)
         self._fills = meter.create_counter(m.FILLS.name)
         bounds = m.FILL_NOTIONAL.bounds
         self._notional = meter.create_histogram(m.FILL_NOTIONAL.name, explicit_bucket_boundaries_advisory=bounds)
@@ -71,6 +73,8 @@ class OrderMetrics:
         known, status = self._known, _STATUS.get(order["status"], "unknown")
         self._duration.record(time.perf_counter() - start, {**known, a.ORDER_OPERATION: "submit", a.ORDER_STATUS: status})
         self._orders.add(1, {**known, a.ORDER_TYPE: kind, a.ORDER_SIDE: side, a.ORDER_STATUS: status})
+        if order["amount"]:
+            self._fill_ratio.record(order["filled"] / order["amount"], {**known, a.ORDER_TYPE: kind})
         if order["filled"]:
             currency = symbol.partition("/")[2]
             value = order["filled"] * order["average"]
