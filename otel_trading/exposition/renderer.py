@@ -19,8 +19,9 @@ from otel_trading.metrics import faults
 from otel_trading.metrics.cells import Cell, Exemplar, HistogramCell
 from otel_trading.metrics.meter import AnyInstrument, CoreMeter
 
-LINES_IN_ONE_GO: Final = 200
-"""Lines that are written before another thread may run."""
+SERIES_IN_ONE_GO: Final = 200
+LINES_IN_ONE_GO: Final = 800
+"""What is written, at most, before another thread may run: a few tenths of a millisecond."""
 
 _TYPES: Final = {"counter": "counter", "updowncounter": "gauge", "gauge": "gauge", "histogram": "histogram"}
 _SUFFIXES: Final = {"counter": ("_total",), "histogram": ("_bucket", "_count", "_sum")}
@@ -43,15 +44,27 @@ class Renderer:
         """
         parts: list[bytes] = []
         names: set[str] = set()
+        room = LINES_IN_ONE_GO
         for meter in self._meters():
             for instrument in meter.all():
-                self._render(instrument, parts, names, openmetrics=openmetrics)
+                cells = instrument.points(self.reader)
+                family = self._family(instrument, names) if cells else None
+                if family is None:
+                    continue
+                parts.append((family.openmetrics_head if openmetrics else family.text_head).encode())
+                lines = max(family.lines, LINES_IN_ONE_GO // SERIES_IN_ONE_GO)  # that a series counts for
+                at_once = max(1, LINES_IN_ONE_GO // lines)
+                for start in range(0, len(cells), at_once):
+                    written = cells[start : start + at_once]
+                    if len(written) * lines > room:
+                        time.sleep(0)
+                        room = LINES_IN_ONE_GO
+                    room -= len(written) * lines
+                    parts.append(family.text(written, openmetrics=openmetrics).encode())
         return parts, frozenset(names)
 
-    def _render(self, instrument: AnyInstrument, parts: list[bytes], names: set[str], *, openmetrics: bool) -> None:
-        cells = instrument.points(self.reader)
-        if not cells:
-            return
+    def _family(self, instrument: AnyInstrument, names: set[str]) -> _Family | None:
+        """The family of `instrument`, whose names are added to those that are taken; None if one of them was."""
         family = self._families.get(instrument)
         if family is None:
             family = self._families[instrument] = _Family(instrument)
@@ -59,15 +72,9 @@ class Renderer:
             faults.drop(
                 "duplicate_family", "%s stands twice under different meters: shown once", family.name, about=family.name
             )
-            return
+            return None
         names |= family.names
-        parts.append((family.openmetrics_head if openmetrics else family.text_head).encode())
-        write, at_once = family.values, LINES_IN_ONE_GO
-        if instrument.kind == "histogram":
-            write, at_once = family.histograms, max(1, LINES_IN_ONE_GO // (len(instrument.bounds) + 3))
-        for start in range(0, len(cells), at_once):
-            parts.append(write(cells[start : start + at_once], openmetrics=openmetrics).encode())
-            time.sleep(0)
+        return family
 
 
 class _Family:
@@ -81,6 +88,11 @@ class _Family:
         self.names = {base, *(f"{base}{suffix}" for suffix in _SUFFIXES.get(metric.kind, ()))}
         help_text = metric.description.replace("\\", "\\\\").replace("\n", "\\n")
         unit = unit_words(metric.unit)
+        histogram = metric.kind == "histogram"
+        self.text = self._histograms if histogram else self._values
+        """Writes the lines of series."""
+        self.lines = len(instrument.bounds) + 3 if histogram else 1
+        """Lines of one series."""
         self._bounds: tuple[float, ...] = ()
         self._bucket_texts = ['le="+Inf"} ']
         self.text_head = f"# HELP {self.sample} {help_text}\n# TYPE {self.sample} {self.type}\n"
@@ -89,13 +101,13 @@ class _Family:
             + (f"# UNIT {base} {unit}\n" if unit else "")
         )
 
-    def values(self, cells: Sequence[Any], *, openmetrics: bool) -> str:
+    def _values(self, cells: Sequence[Any], *, openmetrics: bool) -> str:
         """The lines of series that have one value each."""
         texts = [cell.text or self._value_text(cell) for cell in cells]
         # One that another thread begins again just now has no value for a moment.
         return "\n".join(map(add, texts, _numbers([cell.value or 0.0 for cell in cells]))) + "\n"
 
-    def histograms(self, cells: Sequence[HistogramCell], *, openmetrics: bool) -> str:
+    def _histograms(self, cells: Sequence[HistogramCell], *, openmetrics: bool) -> str:
         """The lines of histograms: buckets, count and sum."""
         name = self.name
         measured = [(*accumulate(cell.counts), cell.sum) for cell in cells]
