@@ -62,6 +62,11 @@ def latest(metric: Metric, window: str = "5m") -> str:
     return f"max without (instance) ({recent(metric, window)} and on (job, instance, {ACCOUNT}) {NEWEST})"
 
 
+def current(metric: Metric) -> str:
+    """The last value of an account's gauge, of the instance that was heard of last."""
+    return f"max without (instance) (last_over_time({of(metric)}[5m]) and on (job, instance, {ACCOUNT}) {NEWEST})"
+
+
 def last(metric: Metric) -> str:
     """The latest time that any instance of a bot told, in unix seconds; gone a minute after its series ended.
 
