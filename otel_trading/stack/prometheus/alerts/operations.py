@@ -1,9 +1,126 @@
-"""What the process and the SDK say of themselves."""
+"""What the process, the SDK and the Collector say of themselves, and the alerts that the bot raised."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from otel_trading.stack.prometheus.model import Group
+from otel_trading.exposition.naming import label_name
+from otel_trading.semconv import attributes as a
+from otel_trading.semconv import metrics as m
+from otel_trading.stack.prometheus.model import Alert, Group, Threshold, told, value
+from otel_trading.stack.promql import STRATEGY, grown, of, where
 
-GROUP: Final = Group("trading-operations-alerts", ())
+_COMPONENT: Final = label_name(a.COMPONENT_NAME)
+_ERROR: Final = label_name(a.ERROR_TYPE)
+_REASON: Final = label_name(a.SDK_DROP_REASON)
+_SEVERITY: Final = label_name(a.ALERT_SEVERITY)
+
+_OVERFLOW: Final = "cardinality_limit"
+
+
+def _collector(name: str) -> str:
+    """A counter of the Collector's own, which some of its versions end in `_total`."""
+    return f'{{__name__=~"{name}|{name}_total"}}'
+
+
+GROUP: Final = Group(
+    "trading-operations-alerts",
+    (
+        Alert(
+            name="TradingScrapeTargetDown",
+            expr="max_over_time(up[1m]) == 0",
+            summary="Prometheus cannot scrape a target.",
+            description=f"{told('instance')} of the scrape job {told('job')} does not answer.",
+            dashboard="trading-sdk",
+            severity="critical",
+        ),
+        Alert(
+            name="TradingErrors",
+            expr=f"sum without ({_ERROR}) ({grown(of(m.ERRORS), '5m')}) > $threshold",
+            summary="A part of the bot meets many errors.",
+            description=f"{value()} errors in {told(_COMPONENT)} of {told('job')} in 5 minutes.",
+            dashboard="trading-sdk",
+            pending="0s",
+            threshold=Threshold(20, "errors of one part of the bot within five minutes"),
+        ),
+        Alert(
+            name="TradingBotAlertCritical",
+            expr=f"{grown(where(of(m.ALERTS), **{_SEVERITY: 'critical'}), '15m')} > $threshold",
+            summary="The bot itself raised a critical alert.",
+            description=f"{told('job')} {told(STRATEGY)} raised {value()} critical alerts in 15 minutes.",
+            dashboard="trading-overview",
+            severity="critical",
+            pending="0s",
+            threshold=Threshold(0, "alerts within a quarter of an hour"),
+        ),
+        Alert(
+            name="TradingBotAlertWarnings",
+            expr=f"{grown(where(of(m.ALERTS), **{_SEVERITY: 'warning'}), '15m')} > $threshold",
+            summary="The bot itself raised many warnings.",
+            description=f"{told('job')} {told(STRATEGY)} raised {value()} warnings in 15 minutes.",
+            dashboard="trading-overview",
+            pending="0s",
+            threshold=Threshold(15, "alerts within a quarter of an hour"),
+        ),
+        Alert(
+            name="TradingSdkErrors",
+            expr=f"{grown(of(m.SDK_ERRORS), '15m')} > $threshold",
+            summary="The SDK met faults that it kept from the trading code.",
+            description=f"{value()} times {told(_ERROR)} in {told(_COMPONENT)} of {told('job')} in 15 minutes.",
+            dashboard="trading-sdk",
+            pending="0s",
+            threshold=Threshold(0, "faults within a quarter of an hour"),
+        ),
+        Alert(
+            name="TradingMeasurementsDropped",
+            expr=f'{grown(f"""{of(m.SDK_DROPPED)}{{{_REASON}!="{_OVERFLOW}"}}""", "15m")} > $threshold',
+            summary="Measurements are dropped or cut, so metrics tell less than what happened.",
+            description=f"{value()} measurements of {told('job')} in 15 minutes: {told(_REASON)}.",
+            dashboard="trading-sdk",
+            pending="0s",
+            threshold=Threshold(0, "measurements within a quarter of an hour"),
+        ),
+        Alert(
+            name="TradingTooManySeries",
+            expr=f"{grown(where(of(m.SDK_DROPPED), **{_REASON: _OVERFLOW}), '15m')} > $threshold",
+            summary="A metric has more series than its limit; the rest is kept without its attributes.",
+            description=f"{value()} measurements of {told('job')} lost their attributes in 15 minutes.",
+            dashboard="trading-sdk",
+            pending="0s",
+            threshold=Threshold(0, "measurements within a quarter of an hour"),
+        ),
+        Alert(
+            name="TradingCollectorRefusing",
+            expr=f"increase({_collector('otelcol_receiver_refused_metric_points')}[5m]) > $threshold",
+            summary="The Collector refuses what bots send.",
+            description=f"{told('instance')} refused {value()} points of {told('receiver')} in 5 minutes.",
+            dashboard="trading-sdk",
+            pending="2m",
+            threshold=Threshold(0, "points refused within five minutes"),
+        ),
+        Alert(
+            name="TradingCollectorFailing",
+            expr=(
+                f"increase({_collector('otelcol_exporter_send_failed_metric_points')}[5m]) > $threshold"
+                f" or increase({_collector('otelcol_exporter_enqueue_failed_metric_points')}[5m]) > $threshold"
+            ),
+            summary="The Collector loses what it should send on.",
+            description=f"{told('instance')} lost {value()} points for {told('exporter')} in 5 minutes.",
+            dashboard="trading-sdk",
+            severity="critical",
+            pending="2m",
+            threshold=Threshold(0, "points lost within five minutes"),
+        ),
+        Alert(
+            name="TradingCollectorQueueFilling",
+            expr=(
+                "max_over_time(otelcol_exporter_queue_size[5m]) / (max_over_time(otelcol_exporter_queue_capacity[5m]) > 0)"
+                " > $threshold"
+            ),
+            summary="The queue of the Collector fills: where it sends to is slow or away.",
+            description=f"The queue for {told('exporter')} at {told('instance')} is {value('humanizePercentage')} full.",
+            dashboard="trading-sdk",
+            threshold=Threshold(0.8, "of the queue, as a fraction"),
+        ),
+    ),
+)

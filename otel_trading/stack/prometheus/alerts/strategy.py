@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from typing import Final
 
+from otel_trading.exposition.naming import label_name
+from otel_trading.semconv import attributes as a
 from otel_trading.semconv import metrics as m
 from otel_trading.stack.prometheus.model import Alert, Group, Threshold, told, value
-from otel_trading.stack.promql import STRATEGY, last, recent
+from otel_trading.stack.promql import ACCOUNT, STRATEGY, buckets, count, grown, last, of, recent
+
+_HEARTBEAT: Final = label_name(a.HEARTBEAT_NAME)
+_ERROR: Final = label_name(a.ERROR_TYPE)
+
+_CYCLES: Final = count(m.STRATEGY_CYCLE_DURATION)
 
 GROUP: Final = Group(
     "trading-strategy-alerts",
@@ -23,6 +30,87 @@ GROUP: Final = Group(
             severity="critical",
             pending="30s",
             threshold=Threshold(3, "intervals of the strategy without a cycle that ended, a minute at least"),
+        ),
+        Alert(
+            name="TradingHeartbeatMissed",
+            expr=(
+                f"time() - {last(m.HEARTBEAT_LAST_BEAT_TIME)}"
+                f" > clamp_min($threshold * max without (instance) ({recent(m.HEARTBEAT_TIMEOUT)}), 60)"
+            ),
+            summary="A loop of the bot has not given its heartbeat within its time-out.",
+            description=f"The last beat of {told(_HEARTBEAT)} of {told('job')} was {value('humanizeDuration')} ago.",
+            dashboard="trading-overview",
+            severity="critical",
+            pending="30s",
+            threshold=Threshold(1, "time-outs of the heartbeat without a beat, a minute at least"),
+        ),
+        Alert(
+            name="TradingHeartbeatStalls",
+            expr=f"{grown(of(m.HEARTBEAT_STALLS), '1h')} > $threshold",
+            summary="A loop of the bot stalls again and again.",
+            description=f"{told(_HEARTBEAT)} of {told('job')} stalled {value()} times within an hour.",
+            dashboard="trading-overview",
+            pending="0s",
+            threshold=Threshold(2, "stalls of a heartbeat within an hour"),
+        ),
+        Alert(
+            name="TradingStrategyCyclesFailing",
+            expr=(
+                f'sum without (instance, {_ERROR}) (increase({_CYCLES}{{{_ERROR}!=""}}[10m]))'
+                f" / (sum without (instance, {_ERROR}) (increase({_CYCLES}[10m])) > 0) > $threshold"
+            ),
+            summary="Cycles of a strategy end with an error.",
+            description=f"{value('humanizePercentage')} of the cycles of {told(STRATEGY)} of {told('job')} raised an error.",
+            dashboard="trading-overview",
+            pending="5m",
+            threshold=Threshold(0.1, "of the cycles of ten minutes, as a fraction"),
+        ),
+        Alert(
+            name="TradingStrategyCyclesLate",
+            expr=(
+                f"histogram_quantile(0.9, sum without (instance, {_ERROR}) (rate({buckets(m.STRATEGY_CYCLE_DURATION)}[10m])))"
+                f" > $threshold * max without (instance) ({recent(m.STRATEGY_CYCLE_INTERVAL)})"
+            ),
+            summary="Cycles of a strategy take longer than the interval at which they should run.",
+            description=f"One cycle in ten of {told(STRATEGY)} of {told('job')} takes {value('humanizeDuration')} or more.",
+            dashboard="trading-overview",
+            pending="10m",
+            threshold=Threshold(1, "intervals of the strategy that a cycle in ten takes"),
+        ),
+        Alert(
+            name="TradingBotGone",
+            # Of each account; of a bot without one, by what every bot shows. A day: that long somebody may ask where it is.
+            expr=(
+                f"time() - (max by (job, {ACCOUNT}) (max_over_time(timestamp({of(m.POSITION_ACTIVE)})[1d:1m]))"
+                f" or on (job) max by (job) (max_over_time(timestamp({of(m.SDK_ROUTE)})[1d:1m]))) > $threshold"
+            ),
+            summary="A bot that was there within the last day is not there any more.",
+            description=f"Nothing was heard of {told('job')} {told(ACCOUNT)} for {value('humanizeDuration')}.",
+            dashboard="trading-overview",
+            severity="critical",
+            threshold=Threshold(120, "seconds of silence"),
+        ),
+        Alert(
+            name="TradingBotRestarting",
+            expr=f"sum without (instance) (resets({of(m.PROCESS_UPTIME)}[1h])) > $threshold",
+            summary="A bot starts again and again.",
+            description=f"{told('job')} started {value()} times within an hour.",
+            dashboard="trading-overview",
+            pending="0s",
+            threshold=Threshold(3, "starts within an hour"),
+        ),
+        Alert(
+            name="TradingBotStoppedUncleanly",
+            # The ledger counts over restarts, so a new process begins with what the one before it left.
+            expr=(
+                f"max without (instance) ({recent(m.SDK_UNCLEAN_STOPS)})"
+                f" - max without (instance) (max_over_time({of(m.SDK_UNCLEAN_STOPS)}[1d] offset 15m)) > $threshold"
+            ),
+            summary="A bot ended without writing its state, and was started again.",
+            description=f"{told('job')} {told(ACCOUNT)} ended {value()} times without writing its state.",
+            dashboard="trading-overview",
+            pending="0s",
+            threshold=Threshold(0, "ends without writing the state, within a quarter of an hour"),
         ),
     ),
 )

@@ -92,7 +92,7 @@ def test_an_alert_says_what_happened_and_where_to_look(alert):
 @every_alert
 def test_a_threshold_is_used_and_explained(alert):
     assert ("$threshold" in alert.expr) == (alert.threshold is not None)
-    assert re.findall(r"\$(?!threshold\b|labels\b|value\b)\w+", alert.expr + alert.description) == []
+    assert re.findall(r"\$(?!threshold\b|labels\b|value\b)\w+", f"{alert.expr} {alert.description}") == []
     if alert.threshold:
         assert alert.threshold.meaning
 

@@ -1,5 +1,184 @@
+"""What the process, the SDK and the Collector say of themselves."""
+
 from __future__ import annotations
 
-from tests.unit.stack.prometheus.cases import Cases
+from tests.unit.stack.prometheus.cases import Case, Cases, fired
 
-CASES: Cases = {}
+BOT = 'job="bot",instance="a"'
+COLLECTOR = 'job="otel-collector",instance="c"'
+UPTIME = {f"process_uptime_seconds{{{BOT}}}": "0+60x60"}
+NOTHING = Case({})
+FIRST = "_x16 1x20"
+"""A series that begins with its first event."""
+
+
+def alerts(severity: str, values: str) -> dict[str, str]:
+    return {f'trading_alerts_total{{{BOT},trading_alert_severity="{severity}",trading_strategy_name="sma"}}': values, **UPTIME}
+
+
+def dropped(reason: str) -> dict[str, str]:
+    return {f'trading_sdk_dropped_total{{{BOT},trading_sdk_drop_reason="{reason}"}}': FIRST, **UPTIME}
+
+
+def points(what: str, labels: str, suffix: str = "") -> dict[str, str]:
+    return {f"otelcol_{what}_metric_points{suffix}{{{COLLECTOR},{labels}}}": "0x4 0+10x20"}
+
+
+CASES: Cases = {
+    "TradingScrapeTargetDown": {
+        "firing": Case(
+            {f"up{{{BOT}}}": "1x4 0x20", f"up{{{COLLECTOR}}}": "1x30"},
+            fires=[fired("a of the scrape job bot does not answer.", job="bot", instance="a")],
+        ),
+        "missing": NOTHING,
+        "one failed scrape": Case({f"up{{{BOT}}}": "1x20 0 1x20"}, at="6m", every="15s"),
+    },
+    "TradingErrors": {
+        "firing": Case(
+            {
+                f'trading_errors_total{{{BOT},trading_component_name="feed",error_type="timeout"}}': "0+3x20",
+                f'trading_errors_total{{{BOT},trading_component_name="feed",error_type="KeyError"}}': "0+3x20",
+            },
+            fires=[fired("30 errors in feed of bot in 5 minutes.", job="bot", trading_component_name="feed")],
+        ),
+        "missing": NOTHING,
+        "a few": Case({f'trading_errors_total{{{BOT},trading_component_name="feed",error_type="timeout"}}': "0+1x20"}),
+    },
+    "TradingBotAlertCritical": {
+        "firing": Case(
+            alerts("critical", FIRST),
+            at="20m",
+            fires=[
+                fired(
+                    "bot sma raised 1 critical alerts in 15 minutes.",
+                    job="bot",
+                    trading_strategy_name="sma",
+                    trading_alert_severity="critical",
+                )
+            ],
+        ),
+        "missing": NOTHING,
+        "a warning": Case(alerts("warning", FIRST), at="20m"),
+    },
+    "TradingBotAlertWarnings": {
+        "firing": Case(
+            alerts("warning", "0+2x30"),
+            at="20m",
+            fires=[
+                fired(
+                    "bot sma raised 30 warnings in 15 minutes.",
+                    job="bot",
+                    trading_strategy_name="sma",
+                    trading_alert_severity="warning",
+                )
+            ],
+        ),
+        "missing": NOTHING,
+        "a few": Case(alerts("warning", "1x16 2x16"), at="20m"),
+    },
+    "TradingSdkErrors": {
+        "firing": Case(
+            {f'trading_sdk_errors_total{{{BOT},trading_component_name="ledger",error_type="OSError"}}': FIRST, **UPTIME},
+            at="20m",
+            fires=[
+                fired(
+                    "1 times OSError in ledger of bot in 15 minutes.",
+                    job="bot",
+                    trading_component_name="ledger",
+                    error_type="OSError",
+                )
+            ],
+        ),
+        "missing": NOTHING,
+    },
+    "TradingMeasurementsDropped": {
+        "firing": Case(
+            dropped("non_finite"),
+            at="20m",
+            fires=[fired("1 measurements of bot in 15 minutes: non_finite.", job="bot", trading_sdk_drop_reason="non_finite")],
+        ),
+        "missing": NOTHING,
+        "too many series is another alert's": Case(dropped("cardinality_limit"), at="20m"),
+    },
+    "TradingTooManySeries": {
+        "firing": Case(
+            dropped("cardinality_limit"),
+            at="20m",
+            fires=[
+                fired(
+                    "1 measurements of bot lost their attributes in 15 minutes.",
+                    job="bot",
+                    trading_sdk_drop_reason="cardinality_limit",
+                )
+            ],
+        ),
+        "missing": NOTHING,
+    },
+    "TradingCollectorRefusing": {
+        "firing": Case(
+            points("receiver_refused", 'receiver="otlp",transport="http"'),
+            fires=[
+                fired(
+                    "c refused 50 points of otlp in 5 minutes.",
+                    job="otel-collector",
+                    instance="c",
+                    receiver="otlp",
+                    transport="http",
+                )
+            ],
+        ),
+        "missing": NOTHING,
+        "by the other name": Case(
+            points("receiver_refused", 'receiver="otlp",transport="http"', "_total"),
+            fires=[
+                fired(
+                    "c refused 50 points of otlp in 5 minutes.",
+                    job="otel-collector",
+                    instance="c",
+                    receiver="otlp",
+                    transport="http",
+                )
+            ],
+        ),
+    },
+    "TradingCollectorFailing": {
+        "firing": Case(
+            points("exporter_send_failed", 'exporter="otlp_grpc"'),
+            fires=[
+                fired("c lost 50 points for otlp_grpc in 5 minutes.", job="otel-collector", instance="c", exporter="otlp_grpc")
+            ],
+        ),
+        "missing": NOTHING,
+        "the queue is full": Case(
+            points("exporter_enqueue_failed", 'exporter="otlp_grpc"', "_total"),
+            fires=[
+                fired("c lost 50 points for otlp_grpc in 5 minutes.", job="otel-collector", instance="c", exporter="otlp_grpc")
+            ],
+        ),
+    },
+    "TradingCollectorQueueFilling": {
+        "firing": Case(
+            {
+                f'otelcol_exporter_queue_size{{{COLLECTOR},exporter="otlp_grpc",data_type="metrics"}}': "0x4 950x10",
+                f'otelcol_exporter_queue_capacity{{{COLLECTOR},exporter="otlp_grpc",data_type="metrics"}}': "1000x20",
+            },
+            at="8m",
+            fires=[
+                fired(
+                    "The queue for otlp_grpc at c is 95% full.",
+                    job="otel-collector",
+                    instance="c",
+                    exporter="otlp_grpc",
+                    data_type="metrics",
+                )
+            ],
+        ),
+        "missing": NOTHING,
+        "no queue": Case(
+            {
+                f'otelcol_exporter_queue_size{{{COLLECTOR},exporter="otlp_grpc",data_type="metrics"}}': "0x20",
+                f'otelcol_exporter_queue_capacity{{{COLLECTOR},exporter="otlp_grpc",data_type="metrics"}}': "0x20",
+            },
+        ),
+    },
+}
