@@ -120,9 +120,8 @@ class Drawdown(Generic[N]):
 def _fall(peak: N, value: N) -> float | None:
     if peak <= 0:
         return None
-    if isinstance(peak, Decimal) and isinstance(
-        value, Decimal
-    ):  # rounded to a float once: a fall by a tenth is 0.1, and reaches a limit of 0.1
+    if isinstance(peak, Decimal) and isinstance(value, Decimal):
+        # Rounded to a float once: a fall by a tenth is 0.1, and reaches a limit of 0.1.
         return float(_DIGITS.divide(_DIGITS.subtract(peak, value), peak))
     return (float(peak) - float(value)) / float(peak)
 

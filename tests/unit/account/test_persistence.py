@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from otel_trading.account import Account, persistence
@@ -55,12 +55,35 @@ def figures(main: Account) -> dict[str, object]:
     return found
 
 
+def by_value(document: object) -> object:
+    """The document with its amounts as numbers: a sum that is gone through again may have fewer zeros at its end."""
+    if isinstance(document, dict):
+        return {key: by_value(value) for key, value in document.items()}
+    if isinstance(document, list):
+        return [by_value(value) for value in document]
+    try:
+        return Decimal(document) if isinstance(document, str) else document
+    except InvalidOperation:
+        return document
+
+
 def new(clock: Clock, cost: str) -> Account:
     return Account("kept", currency="USD", cash=1000, clock=clock, cost=cost, returns_every=3600, window=5, min_periods=2)
 
 
 @settings(deadline=None)  # of how fast the machine is just now nothing is said
 @given(histories, histories, st.sampled_from(["average", "fifo"]))
+@example(
+    [
+        (("mark", "AAPL", Decimal("0.001000")), 0.0),
+        (("fill", "AAPL", "buy", Decimal("0.001000"), Decimal("0.001000"), 0), 0.0),
+        (("mark", "AAPL", 1.0546875), 0.0),
+        (("mark", "AAPL", Decimal("0.001000")), 0.0),
+        (("protect", "AAPL"), 0.0),
+    ],
+    [(("mark", "AAPL", Decimal("0.001000")), 0.0)],
+    "average",
+)
 def test_account_restored_at_any_point_goes_on_as_the_one_that_never_stopped(before, after, cost) -> None:
     clock = Clock()
     through = new(clock, cost)
@@ -76,7 +99,7 @@ def test_account_restored_at_any_point_goes_on_as_the_one_that_never_stopped(bef
     assert restored.dump() == document
     play(restored, clock, after)
     assert figures(restored) == expected
-    assert restored.dump() == everything
+    assert by_value(restored.dump()) == by_value(everything)
     restored.close()
     through.close()
 
