@@ -9,6 +9,7 @@ import click
 from otel_trading.version import __version__
 
 _FILES = {
+    "dashboards": "otel_trading.cli.dashboards",
     "demo": "otel_trading.cli.demo",
     "ledger": "otel_trading.cli.ledger",
 }

@@ -1,0 +1,126 @@
+"""What all dashboards have in common: variables, annotations, links to each other, and how panels are laid out."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from grafana_foundation_sdk.builders.dashboard import (
+    AnnotationQuery,
+    Dashboard,
+    DashboardLink,
+    DatasourceVariable,
+    QueryVariable,
+    Row,
+)
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.models import dashboard as d
+
+from otel_trading.exposition.naming import label_name
+from otel_trading.semconv import attributes as a
+from otel_trading.semconv import metrics as m
+from otel_trading.stack.grafana.build.panels import SOURCE, Panel
+from otel_trading.stack.grafana.build.queries import VARIABLES, grown, series
+from otel_trading.stack.promql import ACCOUNT, MODEL, STRATEGY, SYMBOL, VENUE, of
+
+BREAKER: Final = label_name(a.CIRCUIT_BREAKER_NAME)
+REASON: Final = label_name(a.CIRCUIT_BREAKER_REASON)
+
+_LABELS: Final = {
+    "job": "Service",
+    STRATEGY: "Strategy",
+    ACCOUNT: "Account",
+    VENUE: "Venue",
+    SYMBOL: "Symbol",
+    MODEL: "Model",
+}
+_ALL: Final = d.VariableOption(selected=True, text="All", value="$__all")
+
+
+@dataclass(frozen=True)
+class Section:
+    """Panels under a heading, in lines of 24 columns."""
+
+    title: str
+    panels: tuple[Panel, ...]
+
+
+@dataclass(frozen=True)
+class Board:
+    """A dashboard."""
+
+    uid: str
+    title: str
+    about: str
+    sections: tuple[Section, ...]
+    span: str = "now-6h"
+    """The time that it shows at first."""
+    tags: tuple[str, ...] = field(default=("otel-trading",))
+
+
+def written(board: Board) -> str:
+    """The dashboard as Grafana's JSON."""
+    frame = Dashboard(f"Trading / {board.title}").uid(board.uid).description(board.about).tags(list(board.tags))
+    frame = frame.editable().timezone("browser").time(board.span, "now").refresh("30s").tooltip(d.DashboardCursorSync.CROSSHAIR)
+    frame = frame.with_variable(_source())
+    first = True
+    for section in board.sections:
+        if not first:
+            frame = frame.with_row(Row(section.title))
+        first = False
+        for panel in section.panels:
+            frame = frame.with_panel(panel)
+    asked = _text(frame.build().panels)
+    for label, name in VARIABLES.items():
+        if f"${name}" in asked:
+            frame = frame.with_variable(_variable(label))
+    frame = frame.annotations([_trips(), _restarts()]).link(_links())
+    document: dict[str, Any] = json.loads(_text(frame.build()))
+    for number, panel in enumerate(document["panels"], 1):
+        panel["id"] = number
+    return json.dumps(document, indent=1, sort_keys=True) + "\n"
+
+
+def _text(found: object) -> str:
+    return json.dumps(found, cls=JSONEncoder)
+
+
+def _source() -> DatasourceVariable:
+    return DatasourceVariable("datasource").label("Data source").type("prometheus")
+
+
+def _variable(label: str) -> QueryVariable:
+    """The values that a label has; all of them also stand for series without it, as a venue is not known everywhere."""
+    if label == "job":
+        asked = f"label_values({of(m.PROCESS_UPTIME)}, job)"
+    else:
+        asked = f'label_values({{job=~"$job", {label}!=""}}, {label})'
+    variable = QueryVariable(VARIABLES[label]).label(_LABELS[label]).datasource(SOURCE)
+    variable = variable.query({"query": asked, "refId": VARIABLES[label]}).definition(asked).multi(True).include_all(True)
+    variable = variable.all_value(".+" if label == "job" else ".*").current(_ALL)
+    return variable.refresh(d.VariableRefresh.ON_TIME_RANGE_CHANGED).sort(d.VariableSort.ALPHABETICAL_ASC)
+
+
+def _trips() -> AnnotationQuery:
+    """When a circuit breaker tripped; counted, as one that closes soon is between two scrapes."""
+    expr = f"{grown(m.CIRCUIT_BREAKER_TRIPS, 'job', BREAKER, REASON, window='$__rate_interval')} > 0"
+    text = f"{{{{{BREAKER}}}}} of {{{{job}}}}: {{{{{REASON}}}}}"
+    return _annotation("Breaker trips", "red", expr, "Circuit breaker tripped", text)
+
+
+def _restarts() -> AnnotationQuery:
+    uptime = series(m.PROCESS_UPTIME)
+    expr = f"max by (job, instance) ({uptime} < 60 or resets({uptime}[$__rate_interval]) > 0)"
+    return _annotation("Restarts", "blue", expr, "Bot started", "{{job}} at {{instance}}")
+
+
+def _annotation(name: str, color: str, expr: str, title: str, text: str) -> AnnotationQuery:
+    found = AnnotationQuery().name(name).datasource(SOURCE).enable(True).icon_color(color).expr(expr)
+    return found.title_format(title).text_format(text).step("15s")
+
+
+def _links() -> DashboardLink:
+    """The other dashboards, with what is chosen here and the time that is shown."""
+    link = DashboardLink("Trading").type(d.DashboardLinkType.DASHBOARDS).tags(["otel-trading"]).icon("external link")
+    return link.as_dropdown(False).include_vars(True).keep_time(True).target_blank(False)

@@ -1,0 +1,91 @@
+"""The dashboards that come with the package, with the links that a user's settings ask for."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from otel_trading.semconv.metrics import ALL
+from otel_trading.stack.prometheus.model import Alert
+from otel_trading.stack.prometheus.rules import alerts
+from otel_trading.stack.prometheus.settings import RuleSettings
+from otel_trading.stack.promql import buckets, count, of, total
+
+UIDS: Final = ("trading-overview",)
+"""The dashboards, in the order in which they are listed; Grafana shows each at `/d/<uid>`."""
+
+PROMETHEUS: Final = "http://127.0.0.1:9090"
+"""Where a browser finds Prometheus, which serves the runbooks, unless it is said."""
+
+_RUNBOOK: Final = f"{PROMETHEUS}/consoles/runbooks/{{alert}}.html"
+"""How links to runbooks are written in the files."""
+_FOLDER: Final = Path(__file__).with_name("dashboards")
+_METRICS: Final = {
+    sample: name
+    for name, metric in ALL.items()
+    for sample in ((buckets(metric), count(metric), total(metric)) if metric.kind == "histogram" else (of(metric),))
+    if name != "process.uptime"  # asked for beside others, it does not say what an expression is about
+}
+"""Names of samples, and those of their metrics in the registry."""
+
+
+def dashboards(settings: RuleSettings | None = None, prometheus_url: str = PROMETHEUS) -> dict[str, dict[str, Any]]:
+    """Each dashboard by its uid, as Grafana reads it.
+
+    A panel leads to the runbooks of the alerts that watch what it shows; where they are is said by `runbook_url` of the
+    settings, in which `{{ $externalURL }}` is `prometheus_url`. Alerts that the settings switch off are left out.
+    """
+    chosen = settings or RuleSettings()
+    address = chosen.runbook_url.replace("{{ $externalURL }}", prometheus_url.rstrip("/"))
+    watching = [(alert, _metrics(alert.expr)) for alert in alerts() if chosen.of(alert).enabled]
+    found: dict[str, dict[str, Any]] = {}
+    for uid in UIDS:
+        text = (_FOLDER / f"{uid}.json").read_text(encoding="utf-8")
+        document = json.loads(_elsewhere(text, address))
+        for panel in document["panels"]:
+            _link(panel, [alert for alert in _watching(panel, watching) if uid in (alert.dashboard, UIDS[0])], address)
+        found[uid] = document
+    return found
+
+
+def texts(settings: RuleSettings | None = None, prometheus_url: str = PROMETHEUS) -> dict[str, str]:
+    """The name and the text of each file; see `dashboards`."""
+    return {
+        f"{uid}.json": json.dumps(document, indent=1, sort_keys=True) + "\n"
+        for uid, document in dashboards(settings, prometheus_url).items()
+    }
+
+
+def expressions(panel: dict[str, Any]) -> Iterator[str]:
+    """What a panel asks Prometheus."""
+    for target in panel.get("targets", ()):
+        yield target["expr"]
+
+
+def _elsewhere(text: str, address: str) -> str:
+    """The text with its links to runbooks leading to `address`."""
+    before, after = _RUNBOOK.split("{alert}")
+    start, _, end = (json.dumps(part)[1:-1] for part in address.partition("{alert}"))
+    return re.sub(f"{re.escape(before)}(.+?){re.escape(after)}", lambda found: start + found[1] + end, text)
+
+
+def _metrics(expression: str) -> set[str]:
+    """The registry's metrics that an expression names."""
+    return {_METRICS[word] for word in re.findall(r"\w+", expression) if word in _METRICS}
+
+
+def _watching(panel: dict[str, Any], watched: list[tuple[Alert, set[str]]]) -> Iterator[Alert]:
+    shown = set[str]().union(*map(_metrics, expressions(panel)))
+    return (alert for alert, metrics in watched if shown & metrics)
+
+
+def _link(panel: dict[str, Any], found: list[Alert], address: str) -> None:
+    links = [
+        {"title": f"Runbook: {alert.name}", "url": address.replace("{alert}", alert.name), "targetBlank": True}
+        for alert in found
+    ]
+    if links:
+        panel["links"] = [*panel.get("links", ()), *links]
