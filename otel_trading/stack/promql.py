@@ -84,12 +84,13 @@ def increase(name: str, window: str) -> str:
 def grown(name: str, window: str) -> str:
     """What a counter grew by, with what it began at: many series begin with the first event, which `increase` does not see.
 
-    A series that was not there a `window` ago counts as a whole, if its bot was there then, or is younger than that: else
-    Prometheus is what is new.
+    A series that was not there a `window` ago counts as a whole (if it began anew since, with its bot, then each time), if its
+    bot was there then, or is younger than that: else Prometheus is what is new.
     """
     uptime = of(m.PROCESS_UPTIME)
     watched = f"{uptime} offset {window} or {uptime} < {seconds(window)}"
-    new = f"{name} unless {name} offset {window} and on (job, instance) ({watched})"
+    whole = f"({name} unless resets({name}[{window}]) > 0 or increase({name}[{window}]) + min_over_time({name}[{window}]))"
+    new = f"{whole} unless {name} offset {window} and on (job, instance) ({watched})"
     return f"sum without (instance) ({new} or increase({name}[{window}]))"
 
 

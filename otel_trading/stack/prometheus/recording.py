@@ -27,16 +27,17 @@ from otel_trading.stack.promql import (
 _ALIVE: Final = "job_instance:trading_alive_time_seconds:max"
 _SIGNS: Final = (m.STRATEGY_LAST_CYCLE_TIME, m.HEARTBEAT_LAST_BEAT_TIME, m.MARKET_DATA_LAST_UPDATE_TIME)
 """The times at which a bot was certainly at work."""
+_UPTIME: Final = of(m.PROCESS_UPTIME)
 
 INSTANCES: Final = Group(
     "trading-instances",
     (
         Record(
             _ALIVE,
-            # Each of them carries a label that no other does, so without their names they stay apart.
-            f'max by (job, instance) (max_over_time({{__name__=~"{"|".join(map(of, _SIGNS))}"}}[5m]))'
-            # A bot without any of these: when its account was seen last.
-            f" or max by (job, instance) (max_over_time(timestamp({of(m.POSITION_ACTIVE)})[5m:15s]))",
+            # Each sign carries a label that no other does, so without their names they stay apart. A bot that has just
+            # begun, or gives none of these signs, was certainly at work when its process started.
+            f'max by (job, instance) (max_over_time({{__name__=~"{"|".join(map(of, _SIGNS))}"}}[5m])'
+            f" or max_over_time((timestamp({_UPTIME}) - {_UPTIME})[5m:15s]))",
             "When each instance was last certainly at work, in unix seconds.",
         ),
         Record(
@@ -124,7 +125,7 @@ ORDERS: Final = Group(
         Record(
             ORDERS_1D,
             f"sum by ({SENDER}) (increase({of(m.ORDER_SUBMISSIONS)}[1d]))"
-            f" / on (job) group_left () clamp(max by (job) ({of(m.PROCESS_UPTIME)}), 300, 86400)",
+            f" / on (job) group_left () clamp(max by (job) ({_UPTIME}), 300, 86400)",
             "Orders sent a second, over a day, or since the bot started if that is less: what is usual.",
         ),
         Record(

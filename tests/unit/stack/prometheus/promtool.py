@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from otel_trading.stack.prometheus.model import Alert, Group, Record
+from otel_trading.stack.prometheus.model import Group, Record
 from otel_trading.stack.prometheus.rules import FILES, document
 from otel_trading.stack.prometheus.settings import RuleSettings
 from tests.harness import require_program
@@ -31,11 +30,11 @@ def write(directory: Path, contents: Mapping[str, Any]) -> Path:
     return file
 
 
-def needed(wanted: str) -> dict[str, Any]:
-    """A rule file with one rule and, before it, those whose results it needs: evaluated in the order of the files."""
+def needed(wanted: Collection[str]) -> dict[str, Any]:
+    """A rule file with the rules of these names and, before them, those whose results they need."""
     groups = [group for groups in FILES.values() for group in groups]
     rules = {rule.name: rule for group in groups for rule in group.rules}
-    names, open_ = set[str](), [wanted]
+    names, open_ = set[str](), list(wanted)
     while open_:
         name = open_.pop()
         if name not in names:
@@ -46,19 +45,3 @@ def needed(wanted: str) -> dict[str, Any]:
         Group(group.name, tuple(rule for rule in group.rules if rule.name in names), group.interval) for group in groups
     )
     return document(kept, DEFAULTS)
-
-
-def alert(name: str) -> Alert:
-    [found] = [
-        rule
-        for groups in FILES.values()
-        for group in groups
-        for rule in group.rules
-        if isinstance(rule, Alert) and rule.name == name
-    ]
-    return found
-
-
-def got(output: str) -> list[str]:
-    """The samples that promtool found where none was expected."""
-    return re.findall(r"\{[^{}]*alertname=[^{}]*\}[^,\n]*", output)

@@ -24,7 +24,7 @@ def test_every_alert_has_a_firing_and_a_missing_case_and_no_other_name_has():
 )
 def test_it_fires_as_expected(name: str, case: Case, tmp_path):
     """With exactly these labels, and a description that reads like this."""
-    rules = needed(name)
+    rules = needed([name])
     [written] = [rule for group in rules["groups"] for rule in group["rules"] if rule.get("alert") == name]
     expected = [
         {

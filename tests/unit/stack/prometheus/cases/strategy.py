@@ -152,7 +152,7 @@ CASES: Cases = {
             at="30m",
         ),
         "restarted": Case({f"trading_position_active{{{MAIN}}}": "0x10 stale _ 0x30"}, at="13m"),
-        "more than a day ago": Case({f"trading_position_active{{{MAIN}}}": "0x10 stale"}, at="25h"),
+        "more than a day ago": Case({f"trading_position_active{{{MAIN}}}": "0x10 stale"}, at="26h", every="10m"),
     },
     "TradingBotRestarting": {
         "firing": Case(
