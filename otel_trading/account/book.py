@@ -180,8 +180,13 @@ class Book:
                 holding.counted = worth
         return None
 
-    def trade(self, fill: Fill, time: float) -> Refusal | None:
-        """Enter an execution; unless it is late its price is a price too. Return why it was left out if it was.
+    def refusal(self, fill: Fill) -> Refusal | None:
+        """Return why an execution cannot be entered, if it cannot."""
+        inverse = instrument(fill.symbol, self.currency).inverse
+        return Refusal.NOT_POSITIVE if inverse and fill.price <= 0 else None
+
+    def trade(self, fill: Fill, time: float) -> None:
+        """Enter an execution that there is no `refusal` of; unless it is late its price is a price too.
 
         With a quantity of 0 only the fees are entered, of what was traded before: at the present price, if it is known.
         """
@@ -189,8 +194,6 @@ class Book:
         terms = holding.instrument
         if not fill.quantity and holding.price is not None:
             fill = replace(fill, price=holding.price)
-        if fill.price <= 0 and terms.inverse:
-            return Refusal.NOT_POSITIVE
         if not holding.size and fill.multiplier is not None:
             holding.multiplier = fill.multiplier
         quantity = fill.quantity
@@ -206,7 +209,7 @@ class Book:
         if not quantity:
             self._account(holding, holding.size, quantity, ZERO, fees)
             self._pay(fees)
-            return None
+            return
         before = holding.size
         paid, realized = holding.trade(quantity, fill.price)
         self._account(holding, before, quantity, realized, fees)
@@ -220,7 +223,6 @@ class Book:
         holding.revalue()
         self._count(holding)
         self._list(holding)
-        return None
 
     def flow(self, amount: Decimal, currency: str) -> None:
         """Enter a deposit, or a withdrawal as a negative amount."""

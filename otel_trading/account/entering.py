@@ -144,6 +144,10 @@ class Entering(Readings):
         entered = execution.read(what, symbol, side, quantity, price, fee, fee_currency, multiplier)
         if entered is None:
             return False
+        refused = self._state.book.refusal(entered)
+        if refused is not None:  # before its ids are remembered: a corrected one may come under the same
+            self._report(refused, what)
+            return False
         now = self._clock.now()
         then = self._then(time, now, what)
         with self._lock, Exact():
@@ -156,10 +160,8 @@ class Entering(Readings):
                     return False
                 entered = part
             self._happened(then, now)
-            refused = self._state.fill(entered, then)
-        if refused is not None:
-            self._report(refused, what)
-        return refused is None
+            self._state.fill(entered, then)
+        return True
 
     def _new_of_order(self, fill: Fill, order_id: object, *, totals: bool) -> Fill | None:
         """What of the fill was not entered before, with the totals of its order or one by one."""

@@ -163,23 +163,21 @@ class State:
         drawdown = self.performance.drawdown
         return None if drawdown is None else drawdown.maximum
 
-    def fill(self, fill: Fill, time: float) -> Refusal | None:
-        """Enter an execution; return why it was left out if it was."""
-        refused = self.book.trade(fill, time)
-        if refused is None:
-            self._traded = True
-            for told in ("cash", "positions"):  # from here on the books carry them
-                self.told_at.pop(told, None)
-            self._open_books()
-            self._sample(time)
-            self.performance.weigh()
-            holding = self.book.holding(fill.symbol)
-            value = self.book.convert({holding.instrument.settle: holding.value_at(fill.quantity, fill.price)})
-            if value is not None:
-                self.performance.turnover.trade(float(value))
-            for symbol, earned, outcome in self.trades.take(self.book.take_closed(), self.book.convert):
-                self.history.add("trades", closed=time, symbol=symbol, pnl=earned, outcome=outcome)
-        return refused
+    def fill(self, fill: Fill, time: float) -> None:
+        """Enter an execution that the books do not refuse."""
+        self.book.trade(fill, time)
+        self._traded = True
+        for told in ("cash", "positions"):  # from here on the books carry them
+            self.told_at.pop(told, None)
+        self._open_books()
+        self._sample(time)
+        self.performance.weigh()
+        holding = self.book.holding(fill.symbol)
+        value = self.book.convert({holding.instrument.settle: holding.value_at(fill.quantity, fill.price)})
+        if value is not None:
+            self.performance.turnover.trade(float(value))
+        for symbol, earned, outcome in self.trades.take(self.book.take_closed(), self.book.convert):
+            self.history.add("trades", closed=time, symbol=symbol, pnl=earned, outcome=outcome)
 
     def mark(self, symbol: str, price: Decimal, time: float) -> Refusal | None:
         """Take a price; return why it was left out if it was."""

@@ -7,6 +7,8 @@ from decimal import Decimal
 
 import pytest
 
+from otel_trading.metrics import faults
+
 MONEY = ("portfolio.equity", "portfolio.cash", "pnl.net", "pnl.daily", "drawdown.current_ratio", "portfolio.peak_equity")
 
 
@@ -166,6 +168,18 @@ def test_inverse_contract_gains_in_its_base_coin(account) -> None:
     expected = Decimal(50_000) * (1 / Decimal(10_000) - 1 / Decimal(11_000))
     assert main.realized_pnl == pytest.approx(expected, abs=Decimal("1e-20"))
     assert main.cash == pytest.approx(1 + expected, abs=Decimal("1e-20"))
+
+
+@pytest.mark.parametrize("price", [0, -10_000])
+def test_fill_of_an_inverse_contract_without_a_positive_price_leaves_its_ids_to_the_corrected_one(account, price) -> None:
+    """50,000 contracts of one USD at 10,000 are 5 BTC, whose fee of 0.001 is what is missing of the one BTC."""
+    main = account(currency="BTC", cash=1)
+    main.fill("BTC/USD:BTC", "buy", 50_000, price, fee="0.001", execution_id="T-1", order_id="O-1")
+    main.fill_order("BTC/USD:BTC", "buy", 50_000, price, fee="0.001", order_id="O-1")
+    assert (main.positions, main.cash, faults.dropped["negative"]) == ({}, Decimal(1), 2)
+    main.fill("BTC/USD:BTC", "buy", 50_000, 10_000, fee="0.001", execution_id="T-1", order_id="O-1")
+    assert (main.positions["BTC/USD:BTC"].value, main.cash) == (Decimal(5), Decimal("0.999"))
+    assert main.sync_fills([{"id": "T-1", "symbol": "BTC/USD:BTC", "side": "buy", "amount": 50_000, "price": 10_000}]) == 0
 
 
 def test_short_inverse_contract_gains_when_the_price_falls(account) -> None:
