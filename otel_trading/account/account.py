@@ -348,7 +348,8 @@ class Account(Entering):
             timeout=positive("poll(timeout=)", timeout),
             name=f"otel-trading-poll-{self.name}",
         )
-        self._polls.append(poll)
+        with _live_lock:
+            self._polls = [*(one for one in self._polls if not one.stopped), poll]
         return poll
 
     def dump(self) -> dict[str, Any]:

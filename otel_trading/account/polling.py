@@ -52,6 +52,11 @@ class Poll:
         if self._task is not None and self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._task.cancel)
 
+    @property
+    def stopped(self) -> bool:
+        """Whether it asks no more."""
+        return self._stopped.is_set()
+
     def _answered(self, ask: Callable[[], object]) -> None:
         """Take what `ask` returns or raises."""
         try:

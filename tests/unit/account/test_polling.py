@@ -7,6 +7,7 @@ import functools
 import gc
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from decimal import Decimal
 from types import SimpleNamespace
@@ -200,6 +201,22 @@ def test_loop_that_ends_leaves_nothing_behind(account) -> None:
 
     asyncio.run(bot())
     main.close()
+
+
+def test_poll_that_the_bot_has_ended_is_kept_no_longer_than_to_the_next(account) -> None:
+    """A bot that polls anew after each reconnect does not gather the functions of all polls before."""
+    main = account(cash=0)
+
+    def begin() -> weakref.ref[object]:
+        stop = main.poll(lambda: 100, every=0.01)
+        stop()
+        return weakref.ref(stop)
+
+    ended = begin()
+    last = main.poll(lambda: 100, every=DEADLINE)
+    until(lambda: gc.collect() >= 0 and ended() is None)
+    main.close()
+    assert last.stopped
 
 
 def test_errors_of_polls_are_in_the_metric(account) -> None:
