@@ -108,7 +108,10 @@ class CoreMeter(Meter):
         Raises `ConfigurationError` for a name or a unit that is not one, or a name that another metric has.
         """
         if not _NAME.match(metric.name):
-            raise ConfigurationError(f"{metric.name!r} is no name of a metric: a letter, then letters, digits and _ . - /")
+            raise ConfigurationError(
+                f"{metric.name!r} is no metric name: "
+                "it begins with a letter, then letters, digits and _ . - /, at most 255 in all"
+            )
         if not _UNIT.match(metric.unit):
             raise ConfigurationError(f"{metric.unit!r} is no unit of a metric ({metric.name}): at most 63 characters of ASCII")
         metric = replace(metric, description=encodable(metric.description))

@@ -26,7 +26,7 @@ def test_a_name_is_declared_in_one_way(meter, name, unit, description):
 
 @pytest.mark.parametrize("name", ["", "1st", "a b", "ü", "x" * 256])
 def test_what_is_no_name_is_refused(meter, name):
-    with pytest.raises(ConfigurationError, match="is no name of a metric"):
+    with pytest.raises(ConfigurationError, match="is no metric name"):
         meter.create_counter(name)
 
 
