@@ -42,12 +42,16 @@ def age(now: float, streams: Collection[str] | None, since: float) -> float:
     `streams` are the names of those that count, all if None. A time to come counts as one that is as long ago: one in
     milliseconds, say, must not pass for fresh.
     """
-    known = list(_latest.items())  # a copy, as others may record meanwhile
-    ages = [abs(now - time) for (_, stream, _), time in known if streams is None or stream in streams]
-    told = {stream for (_, stream, _), _ in known}
-    if not known or (streams is not None and not told.issuperset(streams)):
-        ages.append(now - since)
-    return max(ages)
+    if streams is None:
+        times = list(_latest.values())  # a copy, as others may record meanwhile
+        untold = not times
+    else:
+        known = [(stream, time) for (_, stream, _), time in list(_latest.items()) if stream in streams]
+        times = [time for _, time in known]
+        untold = not {stream for stream, _ in known}.issuperset(streams)
+    # The furthest from now is the first or the last of them.
+    ages = [abs(now - min(times)), abs(now - max(times))] if times else []
+    return max([*ages, now - since] if untold else ages)
 
 
 def forget() -> None:
