@@ -54,7 +54,8 @@ class Rules:
             )
 
     def of_data(self, max_data_age: object, data_streams: Collection[str] | None, began: float) -> None:
-        if isinstance(data_streams, str):
+        some = isinstance(data_streams, Collection) and len(data_streams) > 0  # pyright: ignore[reportUnnecessaryIsInstance]
+        if isinstance(data_streams, str) or not (data_streams is None or some):
             raise ConfigurationError(f"CircuitBreaker: data_streams are the names of streams, not {data_streams!r}")
         if max_data_age is not None:
             streams = None if data_streams is None else frozenset(data_streams)

@@ -458,7 +458,7 @@ def test_one_that_is_made_again_takes_the_place_of_the_first(breaker, recorded) 
         ({"max_order_rate": 10_001}, "max_order_rate is 10001, at most 10000"),
         ({"max_order_rate": 5, "rate_window": math.inf}, "rate_window is inf"),
         ({"max_data_age": -1}, "max_data_age is -1"),
-        ({"max_data_age": 1, "data_streams": "book"}, "data_streams are the names"),
+        *[({"max_data_age": 1, "data_streams": names}, "data_streams are the names") for names in ("book", (), 5)],
         ({"cool_down": 0}, "cool_down is 0"),
         ({"trials": 0}, "trials is 0"),
         ({"rule": "x > 3"}, "rule is 'x > 3', expected a function"),
