@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final, cast
 
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
+from pydantic_core import ErrorDetails
 
 from otel_trading.errors import ConfigurationError
 from otel_trading.stack.prometheus.model import Alert, Severity
@@ -16,7 +17,7 @@ from otel_trading.stack.prometheus.model import Alert, Severity
 RUNBOOKS: Final = "{{ $externalURL }}/consoles/runbooks/{alert}.html"
 """Where Prometheus itself serves the runbooks that come with the rules."""
 
-_DURATION: Final = re.compile(r"(?!$)(\d+d)?(\d+h)?(\d+m)?(\d+s)?")
+_DURATION: Final = re.compile(r"(?!$)(\d+w)?(\d+d)?(\d+h)?(\d+m)?(\d+s)?")
 
 
 def _duration(text: str) -> str:
@@ -28,7 +29,7 @@ def _duration(text: str) -> str:
 class Change(BaseModel):
     """What may be changed of an alert; what is left out stays as it is."""
 
-    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(extra="forbid")
 
     enabled: bool = True
     threshold: FiniteFloat | None = None
@@ -67,10 +68,7 @@ def load(file: Path, alerts: Iterable[Alert]) -> RuleSettings:
     try:
         settings = RuleSettings.model_validate({} if given is None else given)
     except ValidationError as error:
-        wrong = [
-            f"{'.'.join(map(str, each['loc'])) or 'the file'} = {each['input']!r}: {each['msg']}" for each in error.errors()
-        ]
-        raise ConfigurationError(f"{file}: {'; '.join(wrong)}") from None
+        raise ConfigurationError(f"{file}: {'; '.join(map(_told, error.errors()))}") from None
     wrong = [
         f"alerts.{name}: there is no such alert; there are {', '.join(known)}" for name in settings.alerts if name not in known
     ]
@@ -82,6 +80,24 @@ def load(file: Path, alerts: Iterable[Alert]) -> RuleSettings:
     if wrong:
         raise ConfigurationError(f"{file}: {'; '.join(wrong)}")
     return settings
+
+
+_SECTIONS: Final[dict[int | str, type[BaseModel]]] = {"alerts": Change}
+"""What is set about each thing that a section names."""
+
+
+def _told(error: ErrorDetails) -> str:
+    """What pydantic found, in the words of the file."""
+    where = ".".join(map(str, error["loc"]))
+    match error["type"]:
+        case "extra_forbidden":
+            fields = (RuleSettings if len(error["loc"]) == 1 else _SECTIONS[error["loc"][0]]).model_fields
+            return f"{where}: there is no such setting; there are {', '.join(f.alias or name for name, f in fields.items())}"
+        case "model_type" | "dict_type":
+            what = "names and values, such as `grafana_url: http://…`" if not where else "settings by name, such as `for: 5m`"
+            return f"{where or 'the file'} = {error['input']!r}: it has to be {what}"
+        case _:
+            return f"{where} = {error['input']!r}: {error['msg'].removeprefix('Value error, ')}"
 
 
 def text(alerts: Iterable[Alert]) -> str:

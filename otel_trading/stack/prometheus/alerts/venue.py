@@ -38,7 +38,7 @@ GROUP: Final = Group(
             dashboard="trading-venue",
             severity="critical",
             pending="30s",
-            threshold=Threshold(120, "seconds without anything new from the stream, 60 at least"),
+            threshold=Threshold(120, "seconds without anything new; below 60 a stream that was just ended fires, too"),
         ),
         Alert(
             name="TradingInstrumentDataStale",
@@ -49,7 +49,7 @@ GROUP: Final = Group(
                 f" for {value('humanizeDuration')}."
             ),
             dashboard="trading-venue",
-            threshold=Threshold(900, "seconds without anything new for the instrument, 60 at least"),
+            threshold=Threshold(900, "seconds without anything new about the instrument"),
         ),
         Alert(
             name="TradingVenueDisconnected",

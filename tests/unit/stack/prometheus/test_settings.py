@@ -1,0 +1,104 @@
+"""The file with the thresholds: what it says is done, and what is wrong in it is named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from otel_trading import ConfigurationError
+from otel_trading.stack.prometheus.rules import alerts, texts
+from otel_trading.stack.prometheus.settings import RuleSettings, load, text
+
+
+def loaded(directory: Path, contents: str) -> RuleSettings:
+    file = directory / "alerts.yaml"
+    file.write_text(contents, encoding="utf-8")
+    return load(file, alerts())
+
+
+@pytest.mark.parametrize(
+    ("contents", "told"),
+    [
+        pytest.param(
+            "alerts: {TradingStrategyStaled: {threshold: 3}}",
+            "alerts.TradingStrategyStaled: there is no such alert; there are TradingStrategyStalled, ",
+            id="an alert that there is not",
+        ),
+        pytest.param(
+            "alerts: {TradingStrategyStalled: {treshold: 3}}",
+            "alerts.TradingStrategyStalled.treshold: there is no such setting; there are enabled, threshold, for, severity",
+            id="a setting of an alert that there is not",
+        ),
+        pytest.param(
+            "grafana: http://grafana",
+            "grafana: there is no such setting; there are runbook_url, grafana_url, alerts",
+            id="a setting that there is not",
+        ),
+        pytest.param(
+            "alerts: {TradingStrategyStalled: {for: soon}}",
+            "alerts.TradingStrategyStalled.for = 'soon': a duration as Prometheus writes it, such as 90s, 5m or 1h30m",
+            id="no duration",
+        ),
+        pytest.param(
+            "alerts: {TradingStrategyStalled: {severity: page}}",
+            "alerts.TradingStrategyStalled.severity = 'page': Input should be 'critical', 'warning' or 'info'",
+            id="no severity",
+        ),
+        pytest.param(
+            "alerts: {TradingStrategyStalled: {threshold: .nan}}",
+            "alerts.TradingStrategyStalled.threshold = nan: Input should be a finite number",
+            id="no finite number",
+        ),
+        pytest.param(
+            "alerts: {TradingStrategyStalled: {threshold: many}}",
+            "alerts.TradingStrategyStalled.threshold = 'many': Input should be a valid number",
+            id="no number",
+        ),
+        pytest.param(
+            "alerts: {TradingVenueDisconnected: {threshold: 1}}",
+            "alerts.TradingVenueDisconnected.threshold: TradingVenueDisconnected has none; leave it out",
+            id="a threshold where there is none",
+        ),
+        pytest.param(
+            "alerts: {TradingStrategyStalled: 3}",
+            "alerts.TradingStrategyStalled = 3: it has to be settings by name, such as `for: 5m`",
+            id="a value in place of settings",
+        ),
+        pytest.param("- 1", "the file = [1]: it has to be names and values", id="a list"),
+        pytest.param("alerts: [", "it is malformed: ", id="no YAML"),
+    ],
+)
+def test_what_is_wrong_is_named_with_the_file_and_what_is_allowed(contents, told, tmp_path):
+    with pytest.raises(ConfigurationError) as error:
+        loaded(tmp_path, contents)
+    assert str(error.value).startswith(f"{tmp_path / 'alerts.yaml'}: ")
+    assert told in str(error.value)
+
+
+def test_everything_that_is_wrong_is_named_at_once(tmp_path):
+    with pytest.raises(ConfigurationError, match=r"grafana_url = 3: .*; alerts\.TradingBotGone\.for = 'x': "):
+        loaded(tmp_path, "{grafana_url: 3, alerts: {TradingBotGone: {for: x}}}")
+
+
+def test_a_file_that_cannot_be_read_is_an_error(tmp_path):
+    with pytest.raises(ConfigurationError, match=r"none\.yaml: it cannot be read: No such file"):
+        load(tmp_path / "none.yaml", alerts())
+
+
+@pytest.mark.parametrize("contents", ["", "# nothing yet\n", "alerts: {}\n"], ids=["empty", "a comment", "no alerts"])
+def test_what_is_left_out_stays_as_it_is(contents, tmp_path):
+    assert texts(loaded(tmp_path, contents)) == texts(RuleSettings())
+
+
+def test_the_file_that_is_written_changes_nothing_and_names_every_alert(tmp_path):
+    """A threshold in it is the one that the rules have, so a user sees what he changes."""
+    written = text(alerts())
+    assert texts(loaded(tmp_path, written)) == texts(RuleSettings())
+    given = yaml.safe_load(written)["alerts"]
+    assert list(given) == [alert.name for alert in alerts()]
+    for alert in alerts():
+        assert given[alert.name].get("threshold") == (alert.threshold and alert.threshold.value)
+        assert given[alert.name]["for"] == alert.pending
+        assert given[alert.name]["severity"] == alert.severity
