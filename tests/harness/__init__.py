@@ -1,5 +1,6 @@
 """Real programs for tests: the Collector, Prometheus, bots; started on free loopback ports and never left behind."""
 
+from tests.harness.alertmanager import Alertmanager, Listener
 from tests.harness.collector import Collector
 from tests.harness.exposition import Sample, find, one, scrape
 from tests.harness.forks import FORKED
@@ -12,8 +13,10 @@ from tests.harness.web import fetch
 
 __all__ = [
     "FORKED",
+    "Alertmanager",
     "BlackHole",
     "Collector",
+    "Listener",
     "Process",
     "Prometheus",
     "Pushgateway",

@@ -1,0 +1,56 @@
+"""The configuration as it is shipped, and as it is when a user has filled it in."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import otel_trading.stack
+from tests.harness import require_program
+
+FILES = Path(otel_trading.stack.__file__).parent / "files" / "alertmanager"
+CONFIG = FILES / "alertmanager.yml"
+
+_SECRETS = {
+    "bot_token": "telegram-bot-token",
+    "url": "webhook-url",
+}
+"""Settings that have no `_file` before 0.26, and the files that they are in since."""
+
+
+def copy(directory: Path) -> Path:
+    """Copy all files as a user has them; return the path of the configuration."""
+    shutil.copytree(FILES, directory / "alertmanager")
+    (directory / "secrets").mkdir()
+    return directory / "alertmanager" / CONFIG.name
+
+
+def filled_in() -> str:
+    """The configuration with `# ` taken away before each channel, under `receivers` and nowhere else."""
+    before, receivers, rest = re.split(r"^(?=receivers:|# What need not be said)", CONFIG.read_text(), flags=re.MULTILINE)
+    return before + re.sub(r"^  #   ", "    ", receivers, flags=re.MULTILINE) + rest
+
+
+def with_secrets(text: str, directory: Path, **secrets: str) -> str:
+    """Write each secret into its file; where Alertmanager is too old to read one from there, into the text, as that says."""
+    old = _version() < (0, 26)
+    for name, secret in secrets.items():
+        (directory / "secrets" / name).write_text(secret)
+    for setting, name in _SECRETS.items():
+        if old and name in secrets:
+            text = text.replace(f"{setting}_file: ../secrets/{name}", f"{setting}: {secrets[name]}")
+    return text
+
+
+def amtool(*arguments: str | Path) -> tuple[int, str]:
+    """Return the exit status and all that it printed."""
+    done = subprocess.run([require_program("amtool"), *arguments], capture_output=True, text=True, check=False, timeout=60)
+    return done.returncode, done.stdout + done.stderr
+
+
+def _version() -> tuple[int, ...]:
+    found = re.search(r"version (\d+)\.(\d+)", amtool("--version")[1])
+    assert found
+    return tuple(map(int, found.groups()))
