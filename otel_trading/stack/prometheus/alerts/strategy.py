@@ -15,6 +15,12 @@ _ERROR: Final = label_name(a.ERROR_TYPE)
 
 _CYCLES: Final = count(m.STRATEGY_CYCLE_DURATION)
 
+
+def _heard(name: str) -> str:
+    """When a series was there last; a day back, for that long somebody may ask where it is."""
+    return f"timestamp({name}) or max_over_time(timestamp({name})[1d:1m])"
+
+
 GROUP: Final = Group(
     "trading-strategy-alerts",
     (
@@ -79,10 +85,10 @@ GROUP: Final = Group(
         ),
         Alert(
             name="TradingBotGone",
-            # Of each account; of a bot without one, by what every bot shows. A day: that long somebody may ask where it is.
+            # Of each account, and of the bot as a whole, by what every bot shows; then Alertmanager leaves out its accounts.
             expr=(
-                f"time() - (max by (job, {ACCOUNT}) (max_over_time(timestamp({of(m.POSITION_ACTIVE)})[1d:1m]))"
-                f" or on (job) max by (job) (max_over_time(timestamp({of(m.SDK_ROUTE)})[1d:1m]))) > $threshold"
+                f"time() - (max by (job, {ACCOUNT}) ({_heard(of(m.POSITION_ACTIVE))})"
+                f" or max by (job) ({_heard(of(m.SDK_ROUTE))})) > $threshold"
             ),
             summary="A bot that was there within the last day is not there any more.",
             description=f"Nothing was heard of {told('job')} {told(ACCOUNT)} for {value('humanizeDuration')}.",

@@ -136,9 +136,20 @@ CASES: Cases = {
                 'trading_sdk_route{job="bot",instance="a",trading_sdk_route_name="core"}': "1x10 stale",
             },
             at="30m",
-            fires=[fired("Nothing was heard of bot main for 20m 0s.", job="bot", trading_account_name="main")],
+            fires=[
+                fired("Nothing was heard of bot main for 20m 0s.", job="bot", trading_account_name="main"),
+                fired("Nothing was heard of bot  for 20m 0s.", job="bot"),
+            ],
         ),
         "missing": NOTHING,
+        "one account of a bot that goes on": Case(
+            {
+                f"trading_position_active{{{MAIN}}}": "0x10 stale",
+                'trading_sdk_route{job="bot",instance="a",trading_sdk_route_name="core"}': "1x30",
+            },
+            at="30m",
+            fires=[fired("Nothing was heard of bot main for 20m 0s.", job="bot", trading_account_name="main")],
+        ),
         "a bot without an account": Case(
             {'trading_sdk_route{job="bot",instance="a",trading_sdk_route_name="core"}': "1x10 stale"},
             at="30m",
