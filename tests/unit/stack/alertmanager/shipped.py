@@ -51,6 +51,6 @@ def amtool(*arguments: str | Path) -> tuple[int, str]:
 
 
 def _version() -> tuple[int, ...]:
+    """The version; that of a build without one is taken as new."""
     found = re.search(r"version (\d+)\.(\d+)", amtool("--version")[1])
-    assert found
-    return tuple(map(int, found.groups()))
+    return tuple(map(int, found.groups())) if found else (1,)
