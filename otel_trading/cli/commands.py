@@ -12,6 +12,7 @@ _FILES = {
     "dashboards": "otel_trading.cli.dashboards",
     "demo": "otel_trading.cli.demo",
     "ledger": "otel_trading.cli.ledger",
+    "stack": "otel_trading.cli.stack",
 }
 """A command and the module whose `command` it is."""
 

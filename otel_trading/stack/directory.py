@@ -1,0 +1,208 @@
+"""The directory that `otel-trading stack init` writes. It is the user's: what he changed there is never overwritten unasked."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from otel_trading.errors import ConfigurationError
+from otel_trading.stack.prometheus import consoles, rules, settings
+from otel_trading.version import __version__
+
+_FILES: Final = Path(__file__).with_name("files")
+"""What is written as it stands here."""
+
+ALERTS: Final = "alerts.yaml"
+MANIFEST: Final = ".otel-trading-stack.json"
+"""What was written or offered last, as a hash of each file: another one means that the user changed the file."""
+
+DATA: Final = "data"
+_KEPT_BY: Final = ("alertmanager", "bot", "grafana", "prometheus")
+"""Who has a directory in data/compose: there before Docker would make it, which would make it root's."""
+
+_IGNORED: Final = "# Not for a repository.\n/data/\n/secrets/\n/.env\n"
+
+_ENV: Final = """\
+# Read by `docker compose`; an empty line or a missing one is the default.
+
+# Who the containers run as: the owner of this directory. Where Docker itself runs without root, 0:0 is that user.
+STACK_USER={user}
+
+# The name of the bot, which is its job in Prometheus.
+BOT_NAME=otel-trading-demo
+
+# How long Prometheus keeps what it has.
+PROMETHEUS_RETENTION=90d
+
+# Where everything is published, on 127.0.0.1. grafana_url in alerts.yaml has the port of Grafana, too.
+PROMETHEUS_PORT=9090
+ALERTMANAGER_PORT=9093
+GRAFANA_PORT=3000
+OTLP_GRPC_PORT=4317
+OTLP_HTTP_PORT=4318
+"""
+
+_REQUIREMENTS: Final = """\
+# What the bot needs. The extra `demo` is for the demo alone: otel-trading[otlp] is enough for a bot that pushes.
+otel-trading[demo]=={version}
+"""
+
+
+@dataclass
+class Report:
+    """What `init` did with each file, by its path in the directory."""
+
+    written: list[str] = field(default_factory=list[str])
+    """New, or as it was written before and out of date."""
+    same: list[str] = field(default_factory=list[str])
+    kept: list[str] = field(default_factory=list[str])
+    """Changed by the user, and nothing new is to be said of it."""
+    offered: list[str] = field(default_factory=list[str])
+    """Changed by the user, and what would be written now is beside it, with `.new` after its name."""
+    replaced: list[str] = field(default_factory=list[str])
+    """Changed by the user, and overwritten as he asked."""
+    removed: list[str] = field(default_factory=list[str])
+    """No longer part of the stack, and never changed."""
+
+
+def init(directory: Path, *, force: bool = False) -> Report:
+    """Write the directory, or bring it up to date after `alerts.yaml` was edited or another version was installed.
+
+    Raises `ConfigurationError` for a directory that cannot be written, and for wrong settings in its `alerts.yaml`; of the
+    rest nothing is written then.
+    """
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        offered = _manifest(directory)
+        writer = _Writer(directory, offered, force)
+        # First: what it says decides what is in the rules.
+        writer.write(ALERTS, settings.text(rules.alerts()))
+        for path, text in contents(settings.load(directory / ALERTS, rules.alerts()), directory.stat()).items():
+            writer.write(path, text)
+        writer.forget_others()
+        _secrets(directory)
+        for name in _KEPT_BY:
+            (directory / DATA / "compose" / name).mkdir(parents=True, exist_ok=True)
+        manifest = {"version": __version__, "files": dict(sorted(writer.hashes.items()))}
+        _replace(directory / MANIFEST, json.dumps(manifest, indent=1) + "\n")
+    except OSError as error:
+        raise ConfigurationError(f"{error.filename or directory}: it cannot be written: {error.strerror}") from None
+    return writer.report
+
+
+def contents(chosen: settings.RuleSettings, owner: os.stat_result) -> dict[str, str]:
+    """Return the text of each file, but for alerts.yaml and the secrets, by its path in the directory."""
+    found = {
+        path.relative_to(_FILES).as_posix(): path.read_text(encoding="utf-8")
+        for path in sorted(_FILES.rglob("*"))
+        if path.is_file()
+    }
+    found |= {f"prometheus/rules/{name}": text for name, text in rules.texts(chosen).items()}
+    found |= {f"prometheus/consoles/runbooks/{name}": text for name, text in consoles.pages().items()}
+    return found | {
+        ".env": _ENV.format(user=f"{owner.st_uid}:{owner.st_gid}"),
+        ".gitignore": _IGNORED,
+        "bot/requirements.txt": _REQUIREMENTS.format(version=__version__),
+    }
+
+
+def is_stack(directory: Path) -> bool:
+    """Whether `init` has written here."""
+    return (directory / MANIFEST).is_file()
+
+
+def outdated(directory: Path) -> list[str]:
+    """Return what `init` would write anew, because `alerts.yaml` or the installed version is another one.
+
+    Raises `ConfigurationError` for wrong settings in `alerts.yaml`.
+    """
+    offered = _manifest(directory)
+    wanted = contents(settings.load(directory / ALERTS, rules.alerts()), directory.stat())
+    present = {path: _hash_of(directory / path) for path in wanted}
+    return [
+        path
+        for path, text in wanted.items()
+        if present[path] in {None, offered.get(path)} and present[path] != _hash(text.encode())
+    ]
+
+
+class _Writer:
+    """Writes one file after the other, and keeps what the user changed."""
+
+    def __init__(self, directory: Path, offered: Mapping[str, str], force: bool) -> None:
+        self.report = Report()
+        self.hashes: dict[str, str] = {}
+        self._directory = directory
+        self._offered = offered
+        self._force = force
+
+    def write(self, path: str, text: str) -> None:
+        file = self._directory / path
+        new, present, old = _hash(text.encode()), _hash_of(file), self._offered.get(path)
+        self.hashes[path] = new
+        if present == new:
+            self.report.same.append(path)
+        elif present is None or present == old:
+            _replace(file, text)
+            self.report.written.append(path)
+        elif self._force:
+            _replace(file, text)
+            self.report.replaced.append(path)
+        elif old == new:
+            self.report.kept.append(path)
+        else:
+            _replace(file.with_name(f"{file.name}.new"), text)
+            self.report.offered.append(path)
+
+    def forget_others(self) -> None:
+        """Remove what an earlier version wrote and this one does not, unless it was changed."""
+        for path in self._offered.keys() - self.hashes.keys():
+            if _hash_of(self._directory / path) == self._offered[path]:
+                (self._directory / path).unlink()
+                self.report.removed.append(path)
+
+
+def _secrets(directory: Path) -> None:
+    """Make what is secret once; only the owner can read it."""
+    folder = directory / "secrets"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    password = folder / "grafana-admin-password"
+    if not password.exists():
+        with os.fdopen(os.open(password, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            file.write(secrets.token_urlsafe(24))
+
+
+def _manifest(directory: Path) -> dict[str, str]:
+    path = directory / MANIFEST
+    if not path.exists():
+        return {}
+    try:
+        given: Any = json.loads(path.read_text(encoding="utf-8"))
+        return {str(name): str(value) for name, value in given["files"].items()}
+    except (ValueError, TypeError, KeyError, AttributeError):
+        raise ConfigurationError(
+            f"{path}: it is malformed; remove it, and what differs counts as changed by you, so nothing is lost"
+        ) from None
+
+
+def _hash_of(file: Path) -> str | None:
+    return _hash(file.read_bytes()) if file.exists() else None
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _replace(file: Path, text: str) -> None:
+    """Write all of a file or nothing of it; a symbolic link stays one."""
+    target = file.resolve()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.name}.writing")
+    temporary.write_bytes(text.encode())
+    temporary.replace(target)

@@ -1,0 +1,193 @@
+"""What is written is valid for those who read it: Compose, Prometheus, YAML's linter."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from otel_trading.stack.directory import init
+from otel_trading.stack.ports import DEFAULTS
+from tests.harness import require_program
+
+BIN = Path(sys.executable).parent
+LINT = """\
+extends: default
+rules:
+  document-start: disable
+  line-length: {max: 128}
+  comments: {min-spaces-from-content: 1}
+  braces: {max-spaces-inside: 1}
+"""
+MADE = """\
+extends: default
+rules:
+  document-start: disable
+  line-length: disable
+  indentation: {indent-sequences: whatever}
+"""
+
+
+@pytest.fixture(scope="module")
+def directory(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("stack")
+    init(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def compose(directory):
+    return yaml.safe_load((directory / "compose.yaml").read_text())
+
+
+def run(*command: str | Path) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    said = done.stdout + done.stderr
+    assert done.returncode == 0, said
+    return said
+
+
+def test_the_compose_file_fits_its_schema(directory):
+    run(BIN / "check-jsonschema", "--builtin-schema", "vendor.compose-spec", directory / "compose.yaml")
+
+
+def test_promtool_accepts_the_configuration_and_all_that_it_names(directory):
+    said = run(require_program("promtool"), "check", "config", directory / "prometheus" / "prometheus.yml")
+    assert "2 rule files found" in said
+    assert "WARNING" not in said
+
+
+def test_promtool_accepts_the_targets_of_the_containers(directory, tmp_path):
+    (tmp_path / "rules").symlink_to(directory / "prometheus" / "rules")
+    (tmp_path / "targets").symlink_to(directory / "prometheus" / "targets-compose")
+    (tmp_path / "prometheus.yml").symlink_to(directory / "prometheus" / "prometheus.yml")
+    assert "WARNING" not in run(require_program("promtool"), "check", "config", tmp_path / "prometheus.yml")
+
+
+def test_yamllint_has_nothing_to_say(directory):
+    """Expressions are as long as they are, and PyYAML has its own way to indent."""
+    every = [path for path in directory.rglob("*") if path.suffix in {".yaml", ".yml"}]
+    made = [path for path in every if path.parent.name == "rules"]
+    assert made
+    run(BIN / "yamllint", "--strict", "-d", MADE, *made)
+    run(BIN / "yamllint", "--strict", "-d", LINT, *(set(every) - set(made)))
+
+
+# -- the compose file -----------------------------------------------------------------------------------------------------
+
+
+SERVICES = ["alertmanager", "bot", "collector", "grafana", "prometheus"]
+
+
+def test_the_compose_file_has_these_services(compose):
+    assert sorted(compose["services"]) == SERVICES
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_can_do_no_more_than_it_has_to(compose, service):
+    settings = compose["services"][service]
+    assert settings["read_only"] is True
+    assert settings["cap_drop"] == ["ALL"]
+    assert settings["security_opt"] == ["no-new-privileges:true"]
+    assert settings["user"].startswith("${STACK_USER")
+    assert settings["pids_limit"]
+    assert "privileged" not in settings
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_is_published_on_loopback_only(compose, service):
+    ports = compose["services"][service].get("ports", [])
+    assert all(port.startswith("127.0.0.1:") for port in ports)
+
+
+def test_the_bot_needs_no_open_port(compose):
+    bot = compose["services"]["bot"]
+    assert "ports" not in bot
+    assert bot["environment"]["OTEL_METRICS_EXPORTER"] == "otlp"
+
+
+@pytest.mark.parametrize("service", sorted(set(SERVICES) - {"bot"}))
+def test_an_image_is_pinned(compose, service):
+    assert re.fullmatch(r"[a-z/-]+:v?\d+\.\d+\.\d+", compose["services"][service]["image"])
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_what_a_service_mounts_is_there_and_written_only_where_its_data_is(directory, compose, service):
+    for mount in compose["services"][service].get("volumes", []):
+        source, _, target = mount.partition(":")
+        assert (directory / source).is_dir(), mount
+        assert target.endswith(":ro") != source.startswith("./data/compose/"), mount
+
+
+def test_every_variable_of_the_compose_file_is_in_env_with_the_same_default(directory):
+    text = (directory / "compose.yaml").read_text()
+    env = dict(re.findall(r"^(\w+)=(.*)$", (directory / ".env").read_text(), re.MULTILINE))
+    assert set(re.findall(r"\$\{(\w+)", text)) == env.keys()
+    for name, default in re.findall(r"\$\{(\w+):-([^}]*)\}", text):
+        assert env[name] == default, name
+
+
+def test_no_secret_is_in_the_compose_file(directory, compose):
+    for path in (directory / "secrets").iterdir():
+        secret = path.read_text()
+        assert not secret or secret not in (directory / "compose.yaml").read_text()
+    assert "GF_SECURITY_ADMIN_PASSWORD" not in compose["services"]["grafana"]["environment"]
+
+
+def test_the_agent_gets_an_address_for_each_that_it_listens_on(directory, compose):
+    """In a container loopback is the container's own."""
+    agent = (directory / "collector" / "agent.yaml").read_text()
+    listens = set(re.findall(r"\$\{env:(OTELCOL_\w*(?:ENDPOINT|HOST)):", agent))
+    given = compose["services"]["collector"]["environment"]
+    assert given.keys() == listens
+    assert {address.split(":")[0] for address in given.values()} == {"0.0.0.0"}  # noqa: S104 - inside of the container
+
+
+# -- where everything is --------------------------------------------------------------------------------------------------
+
+
+def targets(directory: Path, place: str) -> set[str]:
+    groups = [
+        group for file in (directory / "prometheus" / place).glob("*.yml") for group in yaml.safe_load(file.read_text()) or []
+    ]
+    return {target for group in groups for target in group["targets"]}
+
+
+def test_the_targets_of_this_machine_have_the_usual_ports(directory):
+    """So that `up --local` can put others in their place."""
+    assert targets(directory, "targets") == {
+        f"127.0.0.1:{DEFAULTS[name]}" for name in ("prometheus", "alertmanager", "collector-metrics", "collector-telemetry")
+    }
+
+
+def test_the_targets_of_the_containers_are_their_services_and_ports(directory, compose):
+    found = {tuple(target.split(":")) for target in targets(directory, "targets-compose")}
+    assert {host for host, _ in found} == set(compose["services"]) - {"bot"}
+    for host, port in found - {("collector", "8888"), ("collector", "8889")}:
+        assert any(published.endswith(f":{port}") for published in compose["services"][host]["ports"])
+
+
+def test_every_job_has_its_files_in_both_places(directory):
+    text = (directory / "prometheus" / "prometheus.yml").read_text()
+    named = set(re.findall(r"targets/([\w*]+\.yml)", text))
+    for place in ("targets", "targets-compose"):
+        here = directory / "prometheus" / place
+        assert all(list(here.glob(name)) for name in named)
+        assert {file for name in named for file in here.glob(name)} == set(here.iterdir())
+
+
+def test_a_bots_own_job_and_instance_are_kept(directory):
+    jobs = yaml.safe_load((directory / "prometheus" / "prometheus.yml").read_text())["scrape_configs"]
+    assert [job["job_name"] for job in jobs if job.get("honor_labels")] == ["otel-collector"]
+
+
+@pytest.mark.parametrize("job", ["otel-collector", "trading-bots"])
+def test_what_bots_can_send_is_bounded(directory, job):
+    jobs = yaml.safe_load((directory / "prometheus" / "prometheus.yml").read_text())["scrape_configs"]
+    (found,) = [each for each in jobs if each["job_name"] == job]
+    limits = ("sample_limit", "label_limit", "label_name_length_limit", "label_value_length_limit", "body_size_limit")
+    assert all(found[limit] for limit in limits)
