@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from threading import Event
 from types import FrameType
@@ -42,6 +43,7 @@ def init(directory: Path, *, force: bool) -> None:
     Run it again after you edited alerts.yaml, or installed another version. What you changed is kept: what would be written
     now is beside it, with .new after its name.
     """
+    _require_markdown()
     from otel_trading.errors import ConfigurationError
     from otel_trading.stack import directory as stack
 
@@ -50,6 +52,11 @@ def init(directory: Path, *, force: bool) -> None:
     except ConfigurationError as wrong:
         raise StackError(str(wrong)) from wrong
     click.echo(_told(directory, report))
+
+
+def _require_markdown() -> None:
+    if find_spec("markdown_it") is None:
+        raise click.ClickException("markdown_it is missing: pip install 'otel-trading[cli]'")
 
 
 def _told(directory: Path, report: Report) -> str:
@@ -98,6 +105,7 @@ def up(directory: Path | None, *, local: bool, free_ports: bool, bot: str, **giv
     """
     if not local:
         raise click.UsageError("say --local; with Docker it is `docker compose up --detach` in the directory")
+    _require_markdown()
     from otel_trading.errors import ConfigurationError
     from otel_trading.stack import directory as stack
     from otel_trading.stack.local import Local, Plan

@@ -23,8 +23,13 @@ MANIFEST: Final = ".otel-trading-stack.json"
 """What was written or offered last, as a hash of each file: another one means that the user changed the file."""
 
 DATA: Final = "data"
-_KEPT_BY: Final = ("alertmanager", "bot", "grafana", "prometheus")
-"""Who has a directory in data/compose: there before Docker would make it, which would make it root's."""
+_MOUNTED: Final = (
+    *(f"{DATA}/compose/{service}" for service in ("alertmanager", "bot", "grafana", "prometheus")),
+    "alertmanager",
+    "grafana/provisioning",
+    "grafana/dashboards",
+)
+"""Directories that containers are given: there before Docker would make them, which would make them root's."""
 
 _IGNORED: Final = "# Not for a repository.\n/data/\n/secrets/\n/.env\n"
 
@@ -87,8 +92,8 @@ def init(directory: Path, *, force: bool = False) -> Report:
             writer.write(path, text)
         writer.forget_others()
         _secrets(directory)
-        for name in _KEPT_BY:
-            (directory / DATA / "compose" / name).mkdir(parents=True, exist_ok=True)
+        for path in _MOUNTED:
+            (directory / path).mkdir(parents=True, exist_ok=True)
         manifest = {"version": __version__, "files": dict(sorted(writer.hashes.items()))}
         _replace(directory / MANIFEST, json.dumps(manifest, indent=1) + "\n")
     except OSError as error:

@@ -17,46 +17,11 @@ from tests.harness.programs import require_program
 from tests.harness.web import fetch, serves
 
 
-class Prometheus(Process):
-    """Prometheus with these scrape configurations (and rules, and Alertmanagers), scraping and evaluating twice a second.
+class Api:
+    """The HTTP API of a Prometheus at `url`."""
 
-    Prometheus 2.42 takes up to 5 s before it scrapes for the first time: wait for the data, not for the server.
-    """
-
-    def __init__(
-        self,
-        scrape_configs: Sequence[Mapping[str, Any]],
-        *,
-        directory: Path,
-        rules: Mapping[str, Any] | None = None,
-        alertmanagers: Sequence[str] = (),
-        arguments: Sequence[str] = (),
-        name: str = "prometheus",
-    ) -> None:
-        self.port = free_port()
-        self.url = f"http://{LOOPBACK}:{self.port}"
-        directory.mkdir(parents=True, exist_ok=True)
-        config: dict[str, Any] = {
-            "global": {"scrape_interval": "500ms", "evaluation_interval": "500ms"},
-            "scrape_configs": [dict(scrape) for scrape in scrape_configs],
-        }
-        if rules is not None:
-            (directory / f"{name}-rules.yml").write_text(yaml.safe_dump(dict(rules)))
-            config["rule_files"] = [f"{name}-rules.yml"]
-        if alertmanagers:
-            config["alerting"] = {"alertmanagers": [{"static_configs": [{"targets": list(alertmanagers)}]}]}
-        (directory / f"{name}.yml").write_text(yaml.safe_dump(config))
-        command = [
-            require_program("prometheus"),
-            f"--config.file={directory / name}.yml",
-            f"--storage.tsdb.path={directory / name}-data",
-            f"--web.listen-address={LOOPBACK}:{self.port}",
-            *arguments,
-        ]
-        super().__init__(name, command, directory=directory)
-
-    def ready(self) -> bool:
-        return serves(f"{self.url}/-/ready")
+    def __init__(self, url: str) -> None:
+        self.url = url
 
     def get(self, path: str, **parameters: str) -> Any:
         """Return the data that the HTTP API has at `path`."""
@@ -101,6 +66,48 @@ class Prometheus(Process):
         except AssertionError as error:
             raise AssertionError(f"{error}; the result was {last}") from None
         return last
+
+
+class Prometheus(Process, Api):
+    """Prometheus with these scrape configurations (and rules, and Alertmanagers), scraping and evaluating twice a second.
+
+    Prometheus 2.42 takes up to 5 s before it scrapes for the first time: wait for the data, not for the server.
+    """
+
+    def __init__(
+        self,
+        scrape_configs: Sequence[Mapping[str, Any]],
+        *,
+        directory: Path,
+        rules: Mapping[str, Any] | None = None,
+        alertmanagers: Sequence[str] = (),
+        arguments: Sequence[str] = (),
+        name: str = "prometheus",
+    ) -> None:
+        self.port = free_port()
+        self.url = f"http://{LOOPBACK}:{self.port}"
+        directory.mkdir(parents=True, exist_ok=True)
+        config: dict[str, Any] = {
+            "global": {"scrape_interval": "500ms", "evaluation_interval": "500ms"},
+            "scrape_configs": [dict(scrape) for scrape in scrape_configs],
+        }
+        if rules is not None:
+            (directory / f"{name}-rules.yml").write_text(yaml.safe_dump(dict(rules)))
+            config["rule_files"] = [f"{name}-rules.yml"]
+        if alertmanagers:
+            config["alerting"] = {"alertmanagers": [{"static_configs": [{"targets": list(alertmanagers)}]}]}
+        (directory / f"{name}.yml").write_text(yaml.safe_dump(config))
+        command = [
+            require_program("prometheus"),
+            f"--config.file={directory / name}.yml",
+            f"--storage.tsdb.path={directory / name}-data",
+            f"--web.listen-address={LOOPBACK}:{self.port}",
+            *arguments,
+        ]
+        super().__init__(name, command, directory=directory)
+
+    def ready(self) -> bool:
+        return serves(f"{self.url}/-/ready")
 
 
 def job(name: str, url: str, **settings: Any) -> dict[str, Any]:

@@ -74,6 +74,21 @@ def test_the_wheel_holds_the_package_its_types_and_the_registry(built):
     assert outside == []
 
 
+def test_the_wheel_holds_what_a_stack_is_written_from(built):
+    """Some of it lies elsewhere in a checkout, behind symbolic links; the wheel is built from the sdist."""
+    stack = ROOT / "otel_trading" / "stack"
+    wanted = {
+        path.relative_to(ROOT).as_posix(): path.read_bytes()
+        for folder in (stack / "files", stack / "runbooks")
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+    assert {f"otel_trading/stack/{path}" for path in ("runbooks/README.md", "files/collector/agent.yaml")} <= wanted.keys()
+    with zipfile.ZipFile(built[0]) as wheel:
+        assert {name: wheel.read(name) for name in wanted} == wanted
+        assert len(wheel.namelist()) == len(set(wheel.namelist()))
+
+
 def test_the_sdist_can_be_built_again(built, tmp_path):
     with tarfile.open(built[1]) as archive:
         archive.extractall(tmp_path, filter="data")

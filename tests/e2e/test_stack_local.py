@@ -1,0 +1,281 @@
+"""`otel-trading stack` as a user runs it: what it starts, how it ends, and that a bot beside it is seen and raises no alarm."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+from pathlib import Path
+
+import psutil
+import pytest
+
+from otel_trading.stack.prometheus.consoles import RUNBOOKS
+from tests.demo.program import Demo
+from tests.harness import fetch, require_program, wait_until
+from tests.harness.collector import collector_binary
+from tests.harness.stack import PROGRAM, Stack
+
+
+def cli(*arguments: str | Path, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [PROGRAM, "stack", *arguments],
+        cwd=cwd, env={**os.environ, **env}, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def directory(tmp_path) -> Path:
+    """As init writes it, but that Prometheus looks once a second: a test has no time to wait."""
+    path = tmp_path / "stack"
+    done = cli("init", path, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    config = path / "prometheus" / "prometheus.yml"
+    (path / "alertmanager" / "alertmanager.yml").write_text("route: {receiver: nobody}\nreceivers: [{name: nobody}]\n")
+    config.write_text(re.sub(r"(scrape|evaluation)_(interval|timeout): \d+s", r"\1_\2: 1s", config.read_text()))
+    return path
+
+
+def children(stack: Stack) -> list[psutil.Process]:
+    return psutil.Process(stack.pid).children(recursive=True)
+
+
+def ended(process: psutil.Process) -> bool:
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+# -- what it starts -------------------------------------------------------------------------------------------------------
+
+
+def test_all_parts_run_with_the_files_of_the_directory_and_find_each_other(directory, tmp_path):
+    before = {path: path.read_bytes() for path in directory.rglob("*") if path.is_file()}
+    with Stack(directory, log=tmp_path) as stack:
+        up = {"otel-collector", "otel-collector-itself", "prometheus", "alertmanager"}
+        stack.prometheus.wait_for("up == 1", lambda found: {sample.labels["job"] for sample in found} == up)
+        assert stack.prometheus.query("up == 0") == []
+        wait_until(lambda: stack.prometheus.get("alertmanagers")["activeAlertmanagers"], "Prometheus knows its Alertmanager")
+        (known,) = stack.prometheus.get("alertmanagers")["activeAlertmanagers"]
+        assert known["url"].startswith(stack.url("alertmanager"))
+        groups = stack.prometheus.get("rules")["groups"]
+        assert {Path(group["file"]).name for group in groups} == {"otel-trading-alerts.yml", "otel-trading-recording.yml"}
+        assert not [
+            line for line in (stack.data / "collector.log").read_text().splitlines() if re.search(r"\t(warn|error)\t", line)
+        ]
+        assert stack.running_parts() == {
+            "pid": stack.pid,
+            "addresses": {name: f"127.0.0.1:{port}" for name, port in stack.ports.items()},
+        }
+    assert {path: path.read_bytes() for path in before} == before, "files of the user were changed"
+
+
+def test_prometheus_serves_each_runbook_as_its_alert_links_it(directory, tmp_path):
+    with Stack(directory, log=tmp_path) as stack:
+        rules = [rule for group in stack.prometheus.get("rules", type="alert")["groups"] for rule in group["rules"]]
+        assert {rule["name"] for rule in rules} == {path.stem for path in RUNBOOKS.glob("Trading*.md")}
+        for rule in rules:
+            link = rule["annotations"]["runbook_url"].replace("{{ $externalURL }}", stack.url("prometheus"))
+            page = fetch(link)
+            assert (page.status, f"<h1>{rule['name']}</h1>" in page.text) == (200, True), link
+        assert fetch(f"{stack.url('prometheus')}/consoles/runbooks/index.html").status == 200
+
+
+@pytest.mark.parametrize("path", ["push", "scrape"])
+def test_a_demo_beside_it_is_there_within_a_minute_and_raises_no_alarm(directory, tmp_path, path):
+    """Both ways to be seen; the bot that pushes has no endpoint, whose absence is no alarm either."""
+    demo = Demo(tmp_path, "--speed", "20")
+    with Stack(directory, log=tmp_path, bot=f"127.0.0.1:{demo.port}") as stack:
+        demo.env |= stack.push if path == "push" else {}
+        job, other = ("otel-trading-demo", "trading-bots") if path == "push" else ("trading-bots", "otel-trading-demo")
+        with demo:
+            stack.prometheus.wait_for(f'trading_portfolio_equity{{job="{job}"}}', timeout=60)
+            stack.prometheus.wait_for(f'sum(trading_fills_total{{job="{job}"}}) > 20', timeout=60)
+            assert stack.prometheus.query(f'{{job="{other}"}}') == [], "the bot is told of twice"
+            assert stack.prometheus.query("up == 0") == []
+            assert stack.prometheus.query('ALERTS{alertstate="firing"}') == []
+
+
+def test_a_bot_that_is_found_and_then_gone_is_a_target_that_is_down(directory, tmp_path):
+    demo = Demo(tmp_path, "--speed", "20")
+    with Stack(directory, log=tmp_path, bot=f"127.0.0.1:{demo.port}") as stack:
+        with demo:
+            stack.prometheus.wait_for('up{job="trading-bots"} == 1')
+        stack.prometheus.wait_for('up{job="trading-bots"} == 0')
+
+
+def test_a_bot_that_the_user_named_is_scraped_under_the_job_that_he_gave_it(directory, tmp_path):
+    demo = Demo(tmp_path, "--speed", "20")
+    bot = f"127.0.0.1:{demo.port}"
+    (directory / "prometheus" / "targets" / "bots.yml").write_text(f"- targets: ['{bot}']\n  labels: {{job: mine}}\n")
+    with Stack(directory, log=tmp_path, bot=bot) as stack, demo:
+        stack.prometheus.wait_for('trading_portfolio_equity{job="mine"}')
+        assert stack.prometheus.query('up{job="trading-bots"}') == []
+
+
+# -- how it ends ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
+def test_it_ends_cleanly_when_it_is_asked_to(directory, tmp_path, number):
+    with Stack(directory, log=tmp_path) as stack:
+        parts = children(stack)
+        assert len(parts) == 3
+        os.kill(stack.pid, number)
+        assert stack.wait() == 0
+        assert all(map(ended, parts))
+        assert not (stack.data / "running.json").exists()
+        for port in stack.ports.values():
+            with socket.create_server(("127.0.0.1", port)):
+                pass
+        assert "Traceback" not in stack.output()
+        assert "See you next time!" in (stack.data / "prometheus.log").read_text()
+
+
+def test_no_part_outlives_it_when_it_is_killed(directory, tmp_path):
+    require_program("setpriv")
+    with Stack(directory, log=tmp_path) as stack:
+        parts = children(stack)
+        os.kill(stack.pid, signal.SIGKILL)
+        wait_until(lambda: all(map(ended, parts)), "all parts have ended")
+        assert "See you next time!" in (stack.data / "prometheus.log").read_text(), "it had time to keep what it has"
+
+
+def test_what_prometheus_has_seen_is_there_after_a_restart(directory, tmp_path):
+    with Stack(directory, log=tmp_path) as stack:
+        first = stack.prometheus.wait_for('process_start_time_seconds{job="prometheus"}')[0].value
+        stack.stop()
+        stack.start()
+        stack.prometheus.wait_for(f'process_start_time_seconds{{job="prometheus"}} > {first}')
+        seen = stack.prometheus.query('min_over_time(process_start_time_seconds{job="prometheus"}[1h])')
+        assert [sample.value for sample in seen] == [first]
+
+
+def test_a_part_that_dies_is_reported_and_the_others_go_on(directory, tmp_path):
+    with Stack(directory, log=tmp_path) as stack:
+        (collector,) = [child for child in children(stack) if "otelcol" in child.name()]
+        collector.kill()
+        wait_until(
+            lambda: "collector was ended by SIGKILL; still here: alertmanager, prometheus" in stack.output(), "it says so"
+        )
+        assert "Everything is ready. Begin running and processing data." in stack.output(), "the last lines of its log"
+        assert stack.prometheus.query("vector(1)")
+        os.kill(stack.pid, signal.SIGINT)
+        assert stack.wait() == 1
+
+
+def test_it_ends_when_no_part_is_left(directory, tmp_path):
+    with Stack(directory, log=tmp_path) as stack:
+        for child in children(stack):
+            child.kill()
+        assert stack.wait() == 1
+        assert "none is left" in stack.output()
+
+
+# -- what it cannot do ----------------------------------------------------------------------------------------------------
+
+
+def test_a_port_that_is_taken_is_named_with_its_holder_and_the_option_that_changes_it(directory, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = cli("up", "--local", directory, "--free-ports", f"--prometheus-port={port}", cwd=tmp_path)
+    assert done.returncode == 1
+    assert f"port {port} cannot be had" in done.stderr
+    assert f"process {os.getpid()}" in done.stderr
+    assert "--prometheus-port" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_two_on_one_directory_would_write_the_same_data(directory, tmp_path):
+    with Stack(directory, log=tmp_path) as stack:
+        done = cli("up", "--local", directory, "--free-ports", cwd=tmp_path)
+        assert (done.returncode, done.stderr) == (1, f"Error: {directory}: a stack runs here already (process {stack.pid})\n")
+        assert stack.running
+
+
+def test_a_part_that_cannot_start_is_told_with_its_last_words_and_takes_the_others_along(directory, tmp_path):
+    (directory / "collector" / "agent.yaml").write_text("receivers: {nonsense: {}}")
+    done = cli("up", "--local", directory, "--free-ports", cwd=tmp_path, OTELCOL=str(collector_binary()))
+    assert done.returncode == 1
+    assert "collector ended with 1; the last of" in done.stderr
+    assert "nonsense" in done.stderr
+    wait_until(lambda: not mine(directory), "the others have ended")
+
+
+def mine(directory: Path) -> list[psutil.Process]:
+    return [each for each in psutil.process_iter(["cmdline"]) if str(directory) in " ".join(each.info["cmdline"] or [])]
+
+
+def test_what_is_not_installed_is_named_with_how_to_get_it_and_the_rest_runs(directory, tmp_path):
+    """Of the programs, only Prometheus is on this PATH."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "prometheus").symlink_to(require_program("prometheus"))
+    with Stack(directory, log=tmp_path, env={"PATH": str(tmp_path / "bin"), "OTELCOL": ""}) as stack:
+        stack.prometheus.wait_for("up == 1", lambda found: {sample.labels["job"] for sample in found} == {"prometheus"})
+        assert stack.prometheus.query("up == 0") == [], "what does not run is not scraped"
+        assert "alertmanager is left out, it is not installed: apt install prometheus-alertmanager" in stack.output()
+        assert "otelcol is left out, it is not installed: `make collector`" in stack.output()
+
+
+def test_nothing_installed_is_an_error(directory, tmp_path):
+    done = cli("up", "--local", directory, cwd=tmp_path, PATH=str(tmp_path), OTELCOL="")
+    assert done.returncode == 1
+    assert done.stderr == "Error: there is nothing to start\n"
+    assert done.stdout.count("is left out") == 3
+
+
+def test_a_program_that_is_named_and_not_there_is_an_error(directory, tmp_path):
+    done = cli("up", "--local", directory, "--prometheus", "/nowhere/prometheus", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (
+        1,
+        "Error: --prometheus = /nowhere/prometheus: there is no program that can be run\n",
+    )
+
+
+def test_a_directory_that_is_none_of_a_stack_is_not_written_to(tmp_path):
+    done = cli("up", "--local", tmp_path, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (
+        1,
+        f"Error: {tmp_path} is no directory of a stack: otel-trading stack init {tmp_path}\n",
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_local_it_says_what_there_is(tmp_path):
+    done = cli("up", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "docker compose up" in done.stderr
+
+
+def test_without_a_directory_it_is_one_below_here_that_is_written_first(tmp_path):
+    done = cli("up", "--local", cwd=tmp_path, PATH=str(tmp_path), OTELCOL="")
+    assert "otel-trading-stack: " in done.stdout
+    assert (tmp_path / "otel-trading-stack" / "prometheus" / "prometheus.yml").is_file()
+
+
+def test_rules_that_are_older_than_their_settings_are_told(directory, tmp_path):
+    (directory / "alerts.yaml").write_text("alerts: {TradingStrategyStalled: {threshold: 7}}")
+    done = cli("up", "--local", directory, cwd=tmp_path, PATH=str(tmp_path), OTELCOL="")
+    assert "prometheus/rules/otel-trading-alerts.yml" in done.stdout
+    assert f"otel-trading stack init {directory}" in done.stdout
+
+
+# -- init -----------------------------------------------------------------------------------------------------------------
+
+
+def test_init_says_what_it_did_with_files_that_were_changed(directory, tmp_path):
+    done = cli("init", directory, cwd=tmp_path)
+    assert done.returncode == 0
+    assert "0 files written" in done.stdout
+    assert "kept as you changed it: prometheus/prometheus.yml\n" in done.stdout
+
+
+def test_init_refuses_wrong_settings_in_one_line(directory, tmp_path):
+    (directory / "alerts.yaml").write_text("alerts: {TradingStrategyStalled: {treshold: 7}}")
+    done = cli("init", directory, cwd=tmp_path)
+    assert done.returncode == 1
+    assert "alerts.TradingStrategyStalled.treshold" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
