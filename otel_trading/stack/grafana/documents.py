@@ -14,7 +14,7 @@ from otel_trading.stack.prometheus.rules import alerts
 from otel_trading.stack.prometheus.settings import RuleSettings
 from otel_trading.stack.promql import buckets, count, of, total
 
-UIDS: Final = ("trading-overview",)
+UIDS: Final = tuple(f"trading-{name}" for name in ("overview", "orders", "risk", "inference", "venue", "fleet", "sdk"))
 """The dashboards, in the order in which they are listed; Grafana shows each at `/d/<uid>`."""
 
 PROMETHEUS: Final = "http://127.0.0.1:9090"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from otel_trading.stack.grafana.build import overview
+from otel_trading.stack.grafana.build import fleet, inference, orders, overview, risk, sdk, venue
 from otel_trading.stack.grafana.build.frame import written
 
 FOLDER = Path(__file__).parents[1] / "dashboards"
-BOARDS = (overview.BOARD,)
+BOARDS = tuple(page.BOARD for page in (overview, orders, risk, inference, venue, fleet, sdk))
 
 
 def texts() -> dict[str, str]:

@@ -17,15 +17,14 @@ from grafana_foundation_sdk.builders.dashboard import (
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import dashboard as d
 
-from otel_trading.exposition.naming import label_name
-from otel_trading.semconv import attributes as a
 from otel_trading.semconv import metrics as m
 from otel_trading.stack.grafana.build.panels import SOURCE, Panel
-from otel_trading.stack.grafana.build.queries import VARIABLES, grown, series
+from otel_trading.stack.grafana.build.queries import BREAKER, REASON, VARIABLES, counted, series, tell
 from otel_trading.stack.promql import ACCOUNT, MODEL, STRATEGY, SYMBOL, VENUE, of
 
-BREAKER: Final = label_name(a.CIRCUIT_BREAKER_NAME)
-REASON: Final = label_name(a.CIRCUIT_BREAKER_REASON)
+COLLECTOR: Final = "collector"
+"""The variable that says which Collectors: their own series have another job than those of the bots."""
+UP_OF_COLLECTOR: Final = '{__name__=~"otelcol_process_uptime.*"}'
 
 _LABELS: Final = {
     "job": "Service",
@@ -75,6 +74,8 @@ def written(board: Board) -> str:
     for label, name in VARIABLES.items():
         if f"${name}" in asked:
             frame = frame.with_variable(_variable(label))
+    if f"${COLLECTOR}" in asked:
+        frame = frame.with_variable(_chosen(COLLECTOR, "Collector", f"label_values({UP_OF_COLLECTOR}, job)", ".+"))
     frame = frame.annotations([_trips(), _restarts()]).link(_links())
     document: dict[str, Any] = json.loads(_text(frame.build()))
     for number, panel in enumerate(document["panels"], 1):
@@ -93,19 +94,20 @@ def _source() -> DatasourceVariable:
 def _variable(label: str) -> QueryVariable:
     """The values that a label has; all of them also stand for series without it, as a venue is not known everywhere."""
     if label == "job":
-        asked = f"label_values({of(m.PROCESS_UPTIME)}, job)"
-    else:
-        asked = f'label_values({{job=~"$job", {label}!=""}}, {label})'
-    variable = QueryVariable(VARIABLES[label]).label(_LABELS[label]).datasource(SOURCE)
-    variable = variable.query({"query": asked, "refId": VARIABLES[label]}).definition(asked).multi(True).include_all(True)
-    variable = variable.all_value(".+" if label == "job" else ".*").current(_ALL)
+        return _chosen("job", _LABELS["job"], f"label_values({of(m.PROCESS_UPTIME)}, job)", ".+")
+    return _chosen(VARIABLES[label], _LABELS[label], f'label_values({{job=~"$job", {label}!=""}}, {label})', ".*")
+
+
+def _chosen(name: str, title: str, asked: str, everything: str) -> QueryVariable:
+    variable = QueryVariable(name).label(title).datasource(SOURCE).multi(True).include_all(True).all_value(everything)
+    variable = variable.query({"query": asked, "refId": name}).definition(asked).current(_ALL)
     return variable.refresh(d.VariableRefresh.ON_TIME_RANGE_CHANGED).sort(d.VariableSort.ALPHABETICAL_ASC)
 
 
 def _trips() -> AnnotationQuery:
     """When a circuit breaker tripped; counted, as one that closes soon is between two scrapes."""
-    expr = f"{grown(m.CIRCUIT_BREAKER_TRIPS, 'job', BREAKER, REASON, window='$__rate_interval')} > 0"
-    text = f"{{{{{BREAKER}}}}} of {{{{job}}}}: {{{{{REASON}}}}}"
+    expr = f"{counted(m.CIRCUIT_BREAKER_TRIPS, 'job', BREAKER, REASON)} > 0"
+    text = f"{tell(BREAKER)} of {tell('job')}: {tell(REASON)}"
     return _annotation("Breaker trips", "red", expr, "Circuit breaker tripped", text)
 
 

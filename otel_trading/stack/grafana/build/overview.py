@@ -4,145 +4,125 @@ from __future__ import annotations
 
 from typing import Final
 
-from otel_trading.exposition.naming import label_name
-from otel_trading.semconv import attributes as a
 from otel_trading.semconv import metrics as m
-from otel_trading.stack.grafana.build.frame import BREAKER, Board, Section
-from otel_trading.stack.grafana.build.panels import (
-    BLUE,
-    GRAY,
-    GREEN,
-    MONEY,
-    NUMBER,
-    ORANGE,
-    RATIO,
-    RED,
-    SECONDS,
-    SHARE,
-    YELLOW,
-    Ask,
-    Column,
-    course,
-    dial,
-    number,
-    rows,
-    timeline,
-)
-from otel_trading.stack.grafana.build.queries import age, grown, narrowed, now, part, quantile
+from otel_trading.stack.grafana.build import panels as show
+from otel_trading.stack.grafana.build import queries as q
+from otel_trading.stack.grafana.build.frame import Board, Section
+from otel_trading.stack.grafana.build.panels import Ask, Column
+from otel_trading.stack.grafana.build.queries import BREAKER, COMPONENT, ERROR, OUTCOME, SEVERITY, tell
 from otel_trading.stack.promql import ACCOUNT, CURRENCY, STRATEGY, SYMBOL, VENUE
 
-OUTCOME: Final = label_name(a.TRADE_OUTCOME)
-LEGEND: Final = f"{{{{{ACCOUNT}}}}}"
-MONEY_LEGEND: Final = f"{{{{{ACCOUNT}}}}} {{{{{CURRENCY}}}}}"
+LEGEND: Final = tell(ACCOUNT)
+MONEY_LEGEND: Final = tell(ACCOUNT, CURRENCY)
 RUNBOOK: Final = "http://127.0.0.1:9090/consoles/runbooks/${__data.fields.Alert}.html"
 
-_FIRING: Final = narrowed("ALERTS", alertstate="firing").replace('job=~"$job"', 'alertname=~"Trading.+", job=~"$job|"')
+_FIRING: Final = q.narrowed("ALERTS", alertstate="firing").replace('job=~"$job"', 'alertname=~"Trading.+", job=~"$job|"')
 """Alerts about the chosen services, and those that name none."""
 
 
 def _won(window: str) -> str:
-    wins = grown(m.TRADES, ACCOUNT, window=window, **{OUTCOME: "win"})
-    return part(wins, grown(m.TRADES, ACCOUNT, window=window))
+    wins = q.grown(m.TRADES, ACCOUNT, window=window, **{OUTCOME: "win"})
+    return q.part(wins, q.grown(m.TRADES, ACCOUNT, window=window))
 
 
 def _glance() -> Section:
     return Section(
         "At a glance",
         (
-            number(
+            show.number(
                 "Portfolio value",
                 "Cash and the value of all positions, for each currency over the chosen accounts.",
-                Ask(f"sum by ({CURRENCY}) ({now(m.PORTFOLIO_EQUITY)})", f"{{{{{CURRENCY}}}}}"),
-                unit=MONEY,
-                base=BLUE,
+                Ask(f"sum by ({CURRENCY}) ({q.now(m.PORTFOLIO_EQUITY)})", tell(CURRENCY)),
+                unit=show.MONEY,
+                base=show.BLUE,
                 decimals=0,
             ),
-            number(
+            show.number(
                 "P&L today",
                 "Profit and loss since the session began, after fees and funding.",
-                Ask(f"sum by ({CURRENCY}) ({now(m.PNL_DAILY)})", f"{{{{{CURRENCY}}}}}"),
-                unit=MONEY,
-                base=RED,
-                at={0: GREEN},
+                Ask(f"sum by ({CURRENCY}) ({q.now(m.PNL_DAILY)})", tell(CURRENCY)),
+                unit=show.MONEY,
+                base=show.RED,
+                at={0: show.GREEN},
                 decimals=0,
             ),
-            number(
+            show.number(
                 "P&L today, of equity",
                 "Profit and loss since the session began, as a share of the equity at its start.",
-                Ask(now(m.PNL_DAILY_RATIO), LEGEND),
-                unit=SHARE,
-                base=RED,
-                at={-0.02: ORANGE, 0: GREEN},
+                Ask(q.now(m.PNL_DAILY_RATIO), LEGEND),
+                unit=show.SHARE,
+                base=show.RED,
+                at={-0.02: show.ORANGE, 0: show.GREEN},
                 decimals=2,
             ),
-            number(
+            show.number(
                 "P&L, all time",
                 "Net profit and loss: realized and unrealized, after fees and funding.",
-                Ask(f"sum by ({CURRENCY}) ({now(m.PNL_NET)})", f"{{{{{CURRENCY}}}}}"),
-                unit=MONEY,
-                base=RED,
-                at={0: GREEN},
+                Ask(f"sum by ({CURRENCY}) ({q.now(m.PNL_NET)})", tell(CURRENCY)),
+                unit=show.MONEY,
+                base=show.RED,
+                at={0: show.GREEN},
                 decimals=0,
             ),
-            number(
+            show.number(
                 "Drawdown",
                 "How far the account is below its highest value so far; deposits and withdrawals do not count.",
-                Ask(now(m.DRAWDOWN_CURRENT_RATIO), LEGEND),
-                unit=SHARE,
-                at={0.05: YELLOW, 0.1: RED},
+                Ask(q.now(m.DRAWDOWN_CURRENT_RATIO), LEGEND),
+                unit=show.SHARE,
+                at={0.05: show.YELLOW, 0.1: show.RED},
                 decimals=2,
             ),
-            number(
+            show.number(
                 "Circuit breaker",
                 "OPEN: the breaker has tripped and new orders are not allowed.",
-                Ask(f"max by (job, {BREAKER}) ({now(m.CIRCUIT_BREAKER_OPEN)})", f"{{{{{BREAKER}}}}}"),
-                unit=NUMBER,
-                texts={0: ("trading", GREEN), 1: ("OPEN", RED)},
+                Ask(f"max by (job, {BREAKER}) ({q.now(m.CIRCUIT_BREAKER_OPEN)})", tell(BREAKER)),
+                unit=show.NUMBER,
+                texts={0: ("trading", show.GREEN), 1: ("OPEN", show.RED)},
             ),
-            number(
+            show.number(
                 "Alerts firing",
                 "Alerts about the chosen services that fire now; the list is below.",
                 Ask(f"count({_FIRING}) or vector(0)"),
-                unit=NUMBER,
-                at={1: RED},
+                unit=show.NUMBER,
+                at={1: show.RED},
                 line=False,
             ),
-            number(
+            show.number(
                 "Last cycle",
                 "How long ago each strategy finished its last cycle. It goes on rising when the bot hangs.",
-                Ask(age(m.STRATEGY_LAST_CYCLE_TIME), f"{{{{{STRATEGY}}}}}"),
-                unit=SECONDS,
-                at={60: ORANGE, 300: RED},
+                Ask(q.age(m.STRATEGY_LAST_CYCLE_TIME), tell(STRATEGY)),
+                unit=show.SECONDS,
+                at={60: show.ORANGE, 300: show.RED},
                 decimals=0,
             ),
-            number(
+            show.number(
                 "Open positions",
                 "Positions that are open now.",
-                Ask(now(m.POSITION_ACTIVE), LEGEND),
-                unit=NUMBER,
-                base=BLUE,
+                Ask(q.now(m.POSITION_ACTIVE), LEGEND),
+                unit=show.NUMBER,
+                base=show.BLUE,
             ),
-            number(
+            show.number(
                 "Risky positions",
                 "Open positions that the bot's own rule calls risky.",
-                Ask(now(m.POSITION_RISKY), LEGEND),
-                unit=NUMBER,
-                at={1: YELLOW, 4: RED},
+                Ask(q.now(m.POSITION_RISKY), LEGEND),
+                unit=show.NUMBER,
+                at={1: show.YELLOW, 4: show.RED},
             ),
-            dial(
+            show.dial(
                 "Win rate",
                 "Share of the closed trades that made a profit after fees, over the account's whole life.",
-                Ask(now(m.TRADE_WIN_RATIO), LEGEND),
-                base=RED,
-                at={0.4: ORANGE, 0.5: GREEN},
+                Ask(q.now(m.TRADE_WIN_RATIO), LEGEND),
+                base=show.RED,
+                at={0.4: show.ORANGE, 0.5: show.GREEN},
                 decimals=1,
             ),
-            number(
+            show.number(
                 "Trades in the last hour",
                 "Trades that were closed within the last hour.",
-                Ask(grown(m.TRADES, ACCOUNT, window="1h"), LEGEND),
-                unit=NUMBER,
-                base=BLUE,
+                Ask(q.grown(m.TRADES, ACCOUNT, window="1h"), LEGEND),
+                unit=show.NUMBER,
+                base=show.BLUE,
                 decimals=0,
             ),
         ),
@@ -153,26 +133,26 @@ def _value() -> Section:
     return Section(
         "Value and P&L",
         (
-            course(
+            show.course(
                 "Portfolio value",
                 "Equity, its highest value so far, and cash.",
-                Ask(now(m.PORTFOLIO_EQUITY), f"equity {MONEY_LEGEND}"),
-                Ask(now(m.PORTFOLIO_PEAK_EQUITY), f"peak {MONEY_LEGEND}"),
-                Ask(now(m.PORTFOLIO_CASH), f"cash {MONEY_LEGEND}"),
-                unit=MONEY,
+                Ask(q.now(m.PORTFOLIO_EQUITY), f"equity {MONEY_LEGEND}"),
+                Ask(q.now(m.PORTFOLIO_PEAK_EQUITY), f"peak {MONEY_LEGEND}"),
+                Ask(q.now(m.PORTFOLIO_CASH), f"cash {MONEY_LEGEND}"),
+                unit=show.MONEY,
                 size=(12, 9),
                 decimals=0,
             ),
-            course(
+            show.course(
                 "P&L",
                 "Net is realized and unrealized after fees and funding.",
-                Ask(now(m.PNL_NET), f"net {MONEY_LEGEND}"),
-                Ask(f"sum by (job, {ACCOUNT}, {CURRENCY}) ({now(m.PNL_REALIZED)})", f"realized {MONEY_LEGEND}"),
-                Ask(now(m.PNL_UNREALIZED), f"unrealized {MONEY_LEGEND}"),
-                unit=MONEY,
+                Ask(q.now(m.PNL_NET), f"net {MONEY_LEGEND}"),
+                Ask(f"sum by (job, {ACCOUNT}, {CURRENCY}) ({q.now(m.PNL_REALIZED)})", f"realized {MONEY_LEGEND}"),
+                Ask(q.now(m.PNL_UNREALIZED), f"unrealized {MONEY_LEGEND}"),
+                unit=show.MONEY,
                 size=(12, 9),
                 decimals=0,
-                at={0: GRAY},
+                at={0: show.GRAY},
             ),
         ),
     )
@@ -180,39 +160,41 @@ def _value() -> Section:
 
 def _positions() -> Section:
     same = f"job, {ACCOUNT}, {VENUE}, {SYMBOL}"
-    held = f"sum by ({same}) ({now(m.POSITION_SIZE)}) != 0"
+    held = f"sum by ({same}) ({q.now(m.POSITION_SIZE)}) != 0"
 
     def each(metric: m.Metric) -> str:
-        return f"sum by ({same}) ({now(metric)}) and on ({same}) {held}"
+        return f"sum by ({same}) ({q.now(metric)}) and on ({same}) {held}"
 
     return Section(
         "Positions",
         (
-            rows(
+            show.rows(
                 "Open positions",
                 "What is held now: negative sizes are short. The distance to liquidation is a share of the price.",
                 {"job": "Service", ACCOUNT: "Account", VENUE: "Venue", SYMBOL: "Symbol"},
-                Column("Size", held, NUMBER),
-                Column("Entry price", each(m.POSITION_ENTRY_PRICE), MONEY, decimals=2),
-                Column("Value", each(m.POSITION_VALUE), MONEY, decimals=0),
-                Column("Unrealized P&L", each(m.POSITION_UNREALIZED_PNL), MONEY, base=RED, at={0: GREEN}, decimals=0),
+                Column("Size", held, show.NUMBER),
+                Column("Entry price", each(m.POSITION_ENTRY_PRICE), show.MONEY, decimals=2),
+                Column("Value", each(m.POSITION_VALUE), show.MONEY, decimals=0),
+                Column(
+                    "Unrealized P&L", each(m.POSITION_UNREALIZED_PNL), show.MONEY, base=show.RED, at={0: show.GREEN}, decimals=0
+                ),
                 Column(
                     "To liquidation",
                     each(m.POSITION_LIQUIDATION_DISTANCE_RATIO),
-                    SHARE,
-                    base=RED,
-                    at={0.1: ORANGE, 0.25: GREEN},
+                    show.SHARE,
+                    base=show.RED,
+                    at={0.1: show.ORANGE, 0.25: show.GREEN},
                 ),
                 size=(16, 8),
                 absent="No position is open",
             ),
-            course(
+            show.course(
                 "Exposure",
                 "Gross is the value of all positions without their sign, net with it; both as shares of equity.",
-                Ask(now(m.PORTFOLIO_EXPOSURE_RATIO), f"gross {LEGEND}"),
-                Ask(f"{now(m.PORTFOLIO_EXPOSURE_NET)} / ignoring({CURRENCY}) {now(m.PORTFOLIO_EQUITY)}", f"net {LEGEND}"),
-                unit=SHARE,
-                at={1: ORANGE, 2: RED},
+                Ask(q.now(m.PORTFOLIO_EXPOSURE_RATIO), f"gross {LEGEND}"),
+                Ask(f"{q.now(m.PORTFOLIO_EXPOSURE_NET)} / ignoring({CURRENCY}) {q.now(m.PORTFOLIO_EQUITY)}", f"net {LEGEND}"),
+                unit=show.SHARE,
+                at={1: show.ORANGE, 2: show.RED},
             ),
         ),
     )
@@ -222,33 +204,33 @@ def _trades() -> Section:
     return Section(
         "Trades and orders",
         (
-            course(
+            show.course(
                 "Trades an hour",
                 "Trades that were closed within the hour before, by outcome.",
-                Ask(grown(m.TRADES, OUTCOME, window="1h"), f"{{{{{OUTCOME}}}}}"),
-                unit=NUMBER,
+                Ask(q.grown(m.TRADES, OUTCOME, window="1h"), tell(OUTCOME)),
+                unit=show.NUMBER,
                 stacked=True,
                 columns=True,
-                colors={"win": GREEN, "loss": RED, "even": BLUE},
+                colors={"win": show.GREEN, "loss": show.RED, "even": show.BLUE},
             ),
-            course(
+            show.course(
                 "Win rate",
                 "Share of trades with a profit: over the account's whole life, and over the last 7 days.",
-                Ask(now(m.TRADE_WIN_RATIO), f"all {LEGEND}"),
+                Ask(q.now(m.TRADE_WIN_RATIO), f"all {LEGEND}"),
                 Ask(_won("7d"), f"7 days {LEGEND}"),
-                unit=SHARE,
+                unit=show.SHARE,
                 low=0,
                 high=1,
-                base=RED,
-                at={0.5: GREEN},
+                base=show.RED,
+                at={0.5: show.GREEN},
             ),
-            course(
+            show.course(
                 "Order latency",
                 "From the call to its return, as the bot saw it: half of the calls, and 1 in 100, took longer.",
-                Ask(quantile(0.5, m.ORDER_DURATION, VENUE), f"median {{{{{VENUE}}}}}"),
-                Ask(quantile(0.99, m.ORDER_DURATION, VENUE), f"99th percentile {{{{{VENUE}}}}}"),
-                unit=SECONDS,
-                at={1: RED},
+                Ask(q.quantile(0.5, m.ORDER_DURATION, VENUE), f"median {tell(VENUE)}"),
+                Ask(q.quantile(0.99, m.ORDER_DURATION, VENUE), f"99th percentile {tell(VENUE)}"),
+                unit=show.SECONDS,
+                at={1: show.RED},
             ),
         ),
     )
@@ -258,104 +240,101 @@ def _performance() -> Section:
     return Section(
         "Risk and performance",
         (
-            course(
+            show.course(
                 "Drawdown",
                 "Below the highest value so far, now and at its worst.",
-                Ask(now(m.DRAWDOWN_CURRENT_RATIO), f"now {LEGEND}"),
-                Ask(now(m.DRAWDOWN_MAX_RATIO), f"maximum {LEGEND}"),
-                unit=SHARE,
-                at={0.1: RED},
+                Ask(q.now(m.DRAWDOWN_CURRENT_RATIO), f"now {LEGEND}"),
+                Ask(q.now(m.DRAWDOWN_MAX_RATIO), f"maximum {LEGEND}"),
+                unit=show.SHARE,
+                at={0.1: show.RED},
                 low=0,
                 size=(12, 8),
             ),
-            number(
+            show.number(
                 "Sharpe ratio",
                 "Mean return over its standard deviation, a year; it needs as many returns as the account is set to wait for.",
-                Ask(now(m.RETURNS_SHARPE_RATIO), LEGEND),
-                unit=RATIO,
-                base=RED,
-                at={0: ORANGE, 1: GREEN},
+                Ask(q.now(m.RETURNS_SHARPE_RATIO), LEGEND),
+                unit=show.RATIO,
+                base=show.RED,
+                at={0: show.ORANGE, 1: show.GREEN},
                 decimals=2,
             ),
-            number(
+            show.number(
                 "Maximum drawdown",
                 "The deepest fall from a highest value since the account began.",
-                Ask(now(m.DRAWDOWN_MAX_RATIO), LEGEND),
-                unit=SHARE,
-                at={0.1: ORANGE, 0.2: RED},
+                Ask(q.now(m.DRAWDOWN_MAX_RATIO), LEGEND),
+                unit=show.SHARE,
+                at={0.1: show.ORANGE, 0.2: show.RED},
                 decimals=1,
             ),
-            number(
+            show.number(
                 "Value at risk",
                 "The loss of a period that is exceeded with the probability that is left beside the confidence.",
-                Ask(now(m.RETURNS_VALUE_AT_RISK_RATIO), LEGEND),
-                unit=SHARE,
-                at={0.02: ORANGE, 0.05: RED},
+                Ask(q.now(m.RETURNS_VALUE_AT_RISK_RATIO), LEGEND),
+                unit=show.SHARE,
+                at={0.02: show.ORANGE, 0.05: show.RED},
                 decimals=2,
             ),
-            number(
+            show.number(
                 "Profit factor",
                 "Gross profit over gross loss of all closed trades: above 1 they made money.",
-                Ask(now(m.TRADE_PROFIT_RATIO), LEGEND),
-                unit=RATIO,
-                base=RED,
-                at={1: GREEN},
+                Ask(q.now(m.TRADE_PROFIT_RATIO), LEGEND),
+                unit=show.RATIO,
+                base=show.RED,
+                at={1: show.GREEN},
                 decimals=2,
             ),
-            number(
+            show.number(
                 "Expectancy",
                 "Mean profit of a closed trade after fees.",
-                Ask(now(m.TRADE_EXPECTANCY), MONEY_LEGEND),
-                unit=MONEY,
-                base=RED,
-                at={0: GREEN},
+                Ask(q.now(m.TRADE_EXPECTANCY), MONEY_LEGEND),
+                unit=show.MONEY,
+                base=show.RED,
+                at={0: show.GREEN},
                 decimals=2,
             ),
-            number(
+            show.number(
                 "Losing streak",
                 "Losing trades in a row until now.",
-                Ask(now(m.TRADE_LOSING_STREAK), LEGEND),
-                unit=NUMBER,
-                at={5: ORANGE, 10: RED},
+                Ask(q.now(m.TRADE_LOSING_STREAK), LEGEND),
+                unit=show.NUMBER,
+                at={5: show.ORANGE, 10: show.RED},
             ),
         ),
     )
 
 
 def _wrong() -> Section:
-    component, kind, severity = map(label_name, (a.COMPONENT_NAME, a.ERROR_TYPE, a.ALERT_SEVERITY))
     return Section(
         "What is wrong",
         (
-            rows(
+            show.rows(
                 "Alerts that fire",
                 "Alerts about the chosen services. The name of an alert leads to its runbook.",
                 {"alertname": "Alert", "severity": "Severity", "job": "Service"},
-                Column("Number", f"count by (alertname, severity, job) ({_FIRING})", NUMBER),
+                Column("Number", f"count by (alertname, severity, job) ({_FIRING})", show.NUMBER),
                 size=(8, 8),
                 link=("Alert", "Runbook of ${__data.fields.Alert}", RUNBOOK),
                 absent="No alert fires",
             ),
-            timeline(
+            show.timeline(
                 "Breakers open, venues disconnected",
                 "When a circuit breaker was open, and when a venue was not connected.",
-                Ask(f"max by (job, {BREAKER}) ({now(m.CIRCUIT_BREAKER_OPEN)})", f"breaker {{{{{BREAKER}}}}}"),
-                Ask(f"1 - min by (job, {VENUE}) ({now(m.VENUE_CONNECTED)})", f"venue {{{{{VENUE}}}}}"),
-                texts={0: ("well", GREEN), 1: ("NOT WELL", RED)},
+                Ask(f"max by (job, {BREAKER}) ({q.now(m.CIRCUIT_BREAKER_OPEN)})", f"breaker {tell(BREAKER)}"),
+                Ask(f"1 - min by (job, {VENUE}) ({q.now(m.VENUE_CONNECTED)})", f"venue {tell(VENUE)}"),
+                texts={0: ("well", show.GREEN), 1: ("NOT WELL", show.RED)},
                 size=(8, 8),
             ),
-            course(
+            show.course(
                 "Errors and alerts of the bot",
-                "What the bot itself reported, for each minute.",
-                Ask(
-                    f"60 * ({grown(m.ERRORS, component, kind, window='$__rate_interval')})",
-                    f"{{{{{component}}}}}: {{{{{kind}}}}}",
-                ),
-                Ask(f"60 * ({grown(m.ALERTS, severity, window='$__rate_interval')})", f"alert, {{{{{severity}}}}}"),
-                unit=NUMBER,
+                "What the bot itself reported, within each interval of the graph.",
+                Ask(q.counted(m.ERRORS, COMPONENT, ERROR), tell(COMPONENT, ERROR)),
+                Ask(q.counted(m.ALERTS, SEVERITY), f"alert, {tell(SEVERITY)}"),
+                unit=show.NUMBER,
                 columns=True,
-                base=GREEN,
-                at={1: RED},
+                base=show.GREEN,
+                at={1: show.RED},
+                absent="None",
             ),
         ),
     )

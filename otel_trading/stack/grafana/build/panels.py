@@ -147,12 +147,15 @@ def course(
     columns: bool = False,
     around_zero: bool = False,
     colors: Mapping[str, str] | None = None,
+    absent: str | None = None,
 ) -> timeseries.Panel:
     """Lines over time, or columns; thresholds are dashed lines, and `colors` are those of names."""
     panel = _described(timeseries.Panel(), title, about, unit, size, steps(base, at)).targets(_queries(asked))
     panel = panel.line_width(1).fill_opacity(60 if columns else 8).show_points(c.VisibilityMode.AUTO).span_nulls(600_000)
     panel = panel.draw_style(c.GraphDrawStyle.BARS if columns else c.GraphDrawStyle.LINE)
     panel = panel.color_scheme(FieldColor().mode(d.FieldColorModeId.PALETTE_CLASSIC)).axis_centered_zero(around_zero)
+    if columns:
+        panel = panel.interval("1m")  # closer together they would show an event more than once
     if at:
         panel = panel.thresholds_style(common.GraphThresholdsStyleConfig().mode(c.GraphThresholdsStyleMode.DASHED))
     if stacked:
@@ -166,6 +169,8 @@ def course(
         panel = panel.decimals(decimals)
     if low is not None:
         panel = panel.min(low)
+    if absent is not None:
+        panel = panel.no_value(absent)
     return panel if high is None else panel.max(high)
 
 
