@@ -15,7 +15,7 @@ from typing import NamedTuple
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.integration.programs import run
+from tests.harness.python_programs import run
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "backtest.py"
 BARS, EVERY, QUANTITY, CASH, FEE = 3653, 20, 10, 100_000, 1

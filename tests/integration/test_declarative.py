@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.harness import free_port, one, scrape, wait_until
-from tests.integration.programs import Program, run
+from tests.harness.python_programs import Program, run
 from tests.integration.receivers import HttpReceiver, metrics, resource, spans, value
 
 BOT = """

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.harness import BlackHole, fetch, free_port, missing_program, require_program, wait_until
-from tests.integration.programs import Program
+from tests.harness.python_programs import Program
 from tests.integration.receivers import GrpcReceiver, HttpReceiver, metrics, spans, value
 
 CONFIGURE = """

@@ -8,7 +8,7 @@ import signal
 import pytest
 
 from tests.harness import FORKED, BlackHole, free_port, scrape, wait_until
-from tests.integration.programs import Program, run
+from tests.harness.python_programs import Program, run
 from tests.integration.receivers import RECEIVERS, HttpReceiver, metrics, resource, spans, value
 
 FORK = (

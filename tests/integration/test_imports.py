@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.integration.programs import run
+from tests.harness.python_programs import run
 
 HEAVY = (
     "opentelemetry.sdk",

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.harness import FORKED, wait_until
-from tests.integration.programs import Program, run
+from tests.harness.python_programs import Program, run
 
 LEDGER = """
 import logging, os, signal, sys, threading, time

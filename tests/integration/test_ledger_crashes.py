@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tests.integration.programs import Program
+from tests.harness.python_programs import Program
 
 KILLS = 100
 

@@ -7,7 +7,7 @@ import os
 import pytest
 
 from tests.harness import FORKED
-from tests.integration.programs import run
+from tests.harness.python_programs import run
 
 PROGRAM = """
 import otel_trading as ot

@@ -23,7 +23,7 @@ from otel_trading.risk import watchdog as watchdogs
 from otel_trading.risk.heartbeats import Heartbeat, heartbeat
 from otel_trading.risk.watchdog import Watchdog
 from tests.harness import FORKED
-from tests.integration.programs import run
+from tests.harness.python_programs import run
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.harness import Process
+from tests.harness.process import Process
 
 
 class Program(Process):
