@@ -39,6 +39,11 @@ class Clock:
             failed(fault)
             return None
 
+    def stamp(self) -> float:
+        """Return the time; NaN where the clock fails, which is counted: for what happens all the same, at an unknown time."""
+        now = self.moment()
+        return math.nan if now is None else now
+
     def present(self) -> float:
         """Return the time, or minus infinity where the clock fails: so that nothing is due by it."""
         now = self.moment()

@@ -143,7 +143,7 @@ class Memory:
         from now on; one that has is only where there is something more that is `known` of it.
         """
         with self._lock:
-            now = self.clock.now()
+            now = self.clock.stamp()
             self._expire(now)
             order = self._of(keys, now, known)
             order.submitted |= sent
@@ -166,14 +166,14 @@ class Memory:
     def sent_anew(self, keys: Sequence[str], known: Known) -> bool:
         """Whether the order's submission is new."""
         with self._lock:
-            order = self._of(keys, self.clock.now(), known)
+            order = self._of(keys, self.clock.stamp(), known)
             new, order.submitted = not order.submitted, True
             return new
 
     def name(self, keys: Sequence[str]) -> None:
         """Take note that these are ids of one order."""
         with self._lock:
-            order = self._of(keys, self.clock.now(), None)
+            order = self._of(keys, self.clock.stamp(), None)
             if order.life is not None:
                 self._name(order.life, keys)
 
@@ -230,7 +230,7 @@ class Memory:
         if known is not None and not (known.submitted is None and known.decided is None):
             # Long after its end an id may be that of another order, which the bot has sent.
             grace = GRACE if known.grace is None else known.grace
-            orders = [each for each in orders if each.ended_at is None or now - each.ended_at <= grace]
+            orders = [each for each in orders if each.ended_at is None or not now - each.ended_at > grace]  # NaN: nobody knows
         order = orders[0] if orders else Order()
         if len(keys) > 1:
             order.names = tuple(dict.fromkeys((*order.names, *keys)))
@@ -288,12 +288,12 @@ class Memory:
         counts, life = order.end(status), order.life
         if order.ended in TERMINAL:
             if counts:
-                order.ended_at = self.clock.now()
+                order.ended_at = self.clock.stamp()
             if life is not None:
-                life.close(status, self.clock.now() if at is None else at)
+                life.close(status, self.clock.stamp() if at is None else at)
                 self._forget(life)
         elif life is not None:
-            now = self.clock.now()
+            now = self.clock.stamp()
             life.tell(status, now if at is None else at, now)
             self._deadline = min(self._deadline, life.deadline)
         return counts
@@ -307,7 +307,7 @@ class Memory:
 
     def _expire(self, now: float) -> None:
         """Do what is due."""
-        if now < self._deadline:
+        if not now >= self._deadline:  # NaN is before every deadline
             return
         for life in [life for life in self._lives if life.deadline <= now]:
             if life.due(now):

@@ -143,7 +143,7 @@ class Life:
         """Whether it is more than a decision."""
         self._times: dict[Moment, float] = {}
         self.since = now
-        """When it was sent as far as we know, in unix seconds."""
+        """When it was sent as far as we know, in unix seconds; NaN where no clock could say."""
         self.deadline = math.inf
         """When it is not to be waited for any longer, in unix seconds."""
 
@@ -170,7 +170,7 @@ class Life:
             self.reached("decided", known.decided)
         if known.submitted is not None:
             self.reached("submitted", known.submitted)
-            self.since = self._times["submitted"]
+            self.since = self._times.get("submitted", self.since)
 
     def tell(self, status: OrderStatus, at: float, now: float) -> None:
         """Move on to `status`, which it came to at a time, if that may follow; the end is told by `close`."""
@@ -193,6 +193,8 @@ class Life:
         elif self.status == "unknown" and not self.keys:
             self.deadline = now + grace
         else:
+            self.deadline = math.inf
+        if math.isnan(self.deadline):  # no clock could say since when
             self.deadline = math.inf
 
     def due(self, now: float) -> bool:
@@ -230,9 +232,9 @@ class Life:
             self.tell(status, other.since, other.since)
 
     def reached(self, moment: Moment, at: float) -> None:
-        """Take the first time that a moment came, and tell the legs that it completes."""
+        """Take the first time that a moment came, and tell the legs that it completes; a time that is NaN is none."""
         times = self._times
-        if moment in times:
+        if moment in times or math.isnan(at):
             return
         times[moment] = at
         for leg, start, stop in _LEGS:

@@ -95,7 +95,7 @@ class OrderRecorder(FillRecorder):
         if status in TERMINAL or status == "unknown":
             keeper.ended(status, reason, keys)
         elif keys:
-            now, took = self.memory.clock.now(), finite(seconds)
+            now, took = self.memory.clock.stamp(), finite(seconds)
             known = Known(submitted=now - took, at=now) if submitted and took is not None and took >= 0 else Known()
             keeper.memory.tell(keys, keeper, status, known)
 
@@ -223,7 +223,7 @@ class OrderRecorder(FillRecorder):
 
     def _known(self, request: Request, seconds: float, report: Report | None = None) -> Known:
         quantity = request.quantity if report is None or report.quantity is None else finite(report.quantity)
-        now = self.memory.clock.now()
+        now = self.memory.clock.stamp()
         began = now - seconds if request.began is None else request.began
         terms = self.terms
         return Known(quantity, request.reference, submitted=began, at=now, timeout=terms.timeout, grace=terms.grace)

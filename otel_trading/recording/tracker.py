@@ -333,7 +333,7 @@ class OrderTracker:
         if isinstance(time, datetime):
             return time.timestamp()
         said = None if time is None else as_float(time)
-        return self._memory.clock.now() if said is None or not math.isfinite(said) else said
+        return self._memory.clock.stamp() if said is None or not math.isfinite(said) else said
 
     def _mine(self, life: Life) -> bool:
         return cast("OrderRecorder", life.sink).context[:3] == self._recorder.context[:3]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import cast
 
@@ -23,7 +24,7 @@ def _unresolved(life: Life) -> float | None:
 
 
 def _since(life: Life) -> float | None:
-    return life.since if life.sent else None
+    return life.since if life.sent and not math.isnan(life.since) else None
 
 
 def _sum(one: float, other: float) -> float:

@@ -382,7 +382,7 @@ def test_nothing_is_raised_whatever_is_told(recorded, nonsense) -> None:
 
 
 def test_clock_that_fails_is_no_fault_of_the_bot(recorded, now) -> None:
-    """What is open can still be asked for, and is collected; it goes on when the clock does."""
+    """Orders end and begin without a time: they count, but have no legs of it. What is open can be asked for and is collected."""
     told = [now]
 
     def clock() -> float:
@@ -392,11 +392,40 @@ def test_clock_that_fails_is_no_fault_of_the_bot(recorded, now) -> None:
     tracker.submitted("c", **TERMS)
     told[0] = lambda: 1 / 0
     tracker.canceled("c")
-    assert (tracker.active, tracker.unresolved, tracker.status("c")) == (1, 0, "pending_new")
+    tracker.submitted("d", **TERMS)
+    assert (tracker.active, tracker.unresolved, tracker.status("d")) == (1, 0, "pending_new")
     assert recorded.one("order.active", **AT) == 1
+    assert recorded.one("orders", status="canceled") == 1
+    assert not recorded.points("order.oldest_open.time")
+    assert {component for component, _ in faults.errors} == {"clock"}
     told[0] = now
     tracker.canceled("c")
-    assert tracker.active == 0
+    tracker.submitted("e", **TERMS)
+    now.time += 31
+    assert (tracker.status("d"), tracker.status("e")) == ("pending_new", "unknown")
+    tracker.filled("d", 2, 100.0, execution_id="1", complete=True)
+    assert recorded.one("orders", status="canceled") == 1
+    assert recorded.one("orders", status="filled") == 1
+    assert legs(recorded) == {}
+
+
+def test_order_that_comes_back_while_the_clock_fails_counts(recorded, now) -> None:
+    told = [now]
+
+    def clock() -> float:
+        return told[0]()
+
+    ot.OrderTracker(venue="kraken", strategy="s", clock=clock)
+
+    @ot.order_execution(venue="kraken", strategy="s")
+    def place_order(symbol: str, side: str, quantity: float) -> dict[str, object]:  # noqa: ARG001 - read from outside
+        told[0] = lambda: 1 / 0
+        return {"id": "O-1", "status": "canceled", "amount": quantity, "filled": 0.5, "average": 100.0}
+
+    place_order("BTC/USDT", "buy", 2)
+    assert recorded.one("orders", status="canceled") == 1
+    assert recorded.one("order.fill_ratio") == (1, 0.25)
+    assert {component for component, _ in faults.errors} == {"clock"}
 
 
 def test_account_gets_a_fill_at_the_time_that_it_was_told_with() -> None:
