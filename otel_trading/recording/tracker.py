@@ -14,7 +14,6 @@ from otel_trading.metrics import faults
 from otel_trading.metrics.values import as_float
 from otel_trading.orders import Fill, Known, Life, Report, read_event, vocabulary
 from otel_trading.orders.reading import amount, text
-from otel_trading.orders.tracker import GRACE, TIMEOUT
 from otel_trading.recording import tracker_gauges
 from otel_trading.recording.calls import account_name
 from otel_trading.recording.order_series import Context
@@ -60,8 +59,8 @@ class OrderTracker:
     :param account: the account that gets each fill, or the name of one that gets none.
     :param currency: that of prices where the symbol does not say it; by default the account's.
     :param multiplier: the units of the instrument in one contract.
-    :param timeout: seconds, positive.
-    :param grace: seconds, not negative.
+    :param timeout: seconds, positive; by default what the order was sent with, else 30.
+    :param grace: seconds, not negative; likewise, else 300.
     :param clock: returns unix seconds; it is that of all orders of the venue and account in this process from now on. By
         default they keep the one they have, which is that of the process unless another tracker was given one.
     :raises ConfigurationError: an argument is wrong.
@@ -75,11 +74,14 @@ class OrderTracker:
         account: AccountLike | str | None = None,
         currency: str | None = None,
         multiplier: Any = 1,
-        timeout: float = TIMEOUT,
-        grace: float = GRACE,
+        timeout: float | None = None,
+        grace: float | None = None,
         clock: Callable[[], float] | None = None,
     ) -> None:
-        known = Known(timeout=waiting("OrderTracker: timeout", timeout, 1e-9), grace=waiting("OrderTracker: grace", grace, 0.0))
+        known = Known(
+            timeout=None if timeout is None else waiting("OrderTracker: timeout", timeout, 1e-9),
+            grace=None if grace is None else waiting("OrderTracker: grace", grace, 0.0),
+        )
         units = as_float(multiplier)
         if units is None or not 0 < units < math.inf:
             raise ConfigurationError(f"OrderTracker: multiplier is {multiplier!r}, expected a positive number")

@@ -381,6 +381,22 @@ def test_nothing_is_raised_whatever_is_told(recorded, nonsense) -> None:
     assert not faults.errors
 
 
+def test_tracker_without_a_timeout_leaves_that_of_the_decorator_that_sent_the_order(now) -> None:
+    """Sent with a time-out of 90 seconds, canceled through the stream a minute later: 30 seconds would be the default."""
+    tracker = ot.OrderTracker(venue="kraken", strategy="s", clock=now)
+
+    @ot.order_execution(venue="kraken", strategy="s", timeout=90)
+    def place_order(symbol: str, side: str, quantity: float, client_order_id: str) -> None: ...
+
+    place_order("BTC/USDT", "buy", 2, "c")
+    now.time += 60
+    tracker.canceling("c")
+    now.time += 89
+    assert tracker.status("c") == "pending_cancel"
+    now.time += 1
+    assert tracker.status("c") == "unknown"
+
+
 def test_clock_that_fails_is_no_fault_of_the_bot(recorded, now) -> None:
     """Orders end and begin without a time: they count, but have no legs of it. What is open can be asked for and is collected."""
     told = [now]
