@@ -49,7 +49,7 @@ def total(metric: Metric) -> str:
 def where(name: str, **labels: str) -> str:
     """`name` with a matcher for each keyword, a label's whole name: `where(of(m.ORDERS), **{STATUS: "rejected"})`."""
     matchers = ", ".join(f'{label}="{value}"' for label, value in labels.items())
-    return f"{name}{{{matchers}}}"
+    return f"{name}{{{matchers}}}" if labels else name
 
 
 def recent(metric: Metric, window: str = "5m") -> str:
@@ -62,9 +62,16 @@ def latest(metric: Metric, window: str = "5m") -> str:
     return f"max without (instance) ({recent(metric, window)} and on (job, instance, {ACCOUNT}) {NEWEST})"
 
 
-def current(metric: Metric) -> str:
-    """The last value of an account's gauge, of the instance that was heard of last."""
-    return f"max without (instance) (last_over_time({of(metric)}[5m]) and on (job, instance, {ACCOUNT}) {NEWEST})"
+def current(metric: Metric, **labels: str) -> str:
+    """The last value of an account's gauge with these labels, of the instance that was heard of last."""
+    samples = f"last_over_time({where(of(metric), **labels)}[5m])"
+    return f"max without (instance) ({samples} and on (job, instance, {ACCOUNT}) {NEWEST})"
+
+
+def held(metric: Metric) -> str:
+    """The last value of a gauge that may be an account's, as `current`, or the bot's own: then the highest of all instances."""
+    own = where(of(metric), **{ACCOUNT: ""})
+    return f"({current(metric)} or max without (instance) (last_over_time({own}[5m])))"
 
 
 def last(metric: Metric) -> str:

@@ -63,6 +63,6 @@ def told(label: str) -> str:
     return f"{{{{ $labels.{label} }}}}"
 
 
-def value(form: Literal["humanize", "humanizeDuration", "humanizePercentage"] = "humanize") -> str:
-    """The value of the expression, in the description of an alert."""
+def value(form: Literal["humanize", "humanizeDuration", "humanizePercentage", 'printf "%.4g"'] = "humanize") -> str:
+    """The value of the expression, in the description of an alert. `humanize` writes 0.5 as `500m`; `printf` does not."""
     return f"{{{{ $value | {form} }}}}"

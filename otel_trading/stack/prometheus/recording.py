@@ -29,6 +29,12 @@ _SIGNS: Final = (m.STRATEGY_LAST_CYCLE_TIME, m.HEARTBEAT_LAST_BEAT_TIME, m.MARKE
 """The times at which a bot was certainly at work."""
 _UPTIME: Final = of(m.PROCESS_UPTIME)
 
+
+def _accounts(metric: Metric) -> str:
+    """The accounts of each instance; one whose figures the bot keeps by itself may have an equity and no positions."""
+    return f"max by (job, instance, {ACCOUNT}) ({recent(metric)})"
+
+
 INSTANCES: Final = Group(
     "trading-instances",
     (
@@ -42,7 +48,7 @@ INSTANCES: Final = Group(
         ),
         Record(
             NEWEST,
-            f"topk by (job, {ACCOUNT}) (1, max by (job, instance, {ACCOUNT}) ({recent(m.POSITION_ACTIVE)} * 0)"
+            f"topk by (job, {ACCOUNT}) (1, ({_accounts(m.POSITION_ACTIVE)} or {_accounts(m.PORTFOLIO_EQUITY)}) * 0"
             f" + on (job, instance) group_left () {_ALIVE})",
             "The instance of each account that was heard of last, and when, in unix seconds.",
         ),
@@ -124,9 +130,9 @@ ORDERS: Final = Group(
         Record(ORDERS_5M, f"sum by ({SENDER}) (rate({of(m.ORDER_SUBMISSIONS)}[5m]))", "Orders sent a second, over 5 minutes."),
         Record(
             ORDERS_1D,
-            f"sum by ({SENDER}) (increase({of(m.ORDER_SUBMISSIONS)}[1d]))"
-            f" / on (job) group_left () clamp(max by (job) ({_UPTIME}), 300, 86400)",
-            "Orders sent a second, over a day, or since the bot started if that is less: what is usual.",
+            # While it was there: a bot that was restarted, or began an hour ago, is taken for what it did since.
+            f"avg_over_time({ORDERS_5M}[1d])",
+            "Orders sent a second, over a day, or over what is known of it: what is usual.",
         ),
         Record(
             REJECT_RATIO_5M,

@@ -41,6 +41,28 @@ alerts:
 A name, a key or a value that is not allowed is refused, with the file, the setting and what is allowed. `runbook_url` is where
 the pages are, `{{alert}}` in it stands for the name of the alert; Prometheus itself serves them by default.
 
+## Objectives
+
+Alerts whose names end in `BurningFast` and `BurningSlowly` watch objectives: a share of events that has to be good. They are
+those of [chapter 5 of Google's Site Reliability Workbook](https://sre.google/workbook/alerting-on-slos/). Fast means that what
+an objective allows in 30 days is used up at 14.4 times that pace, over an hour and over its last five minutes, or at 6 times,
+over six hours and 30 minutes; slowly is 3 times, over a day and two hours, or more than is allowed at all, over three days and
+six hours. With fewer than ten events in the longer window they say nothing.
+
+```yaml
+slos:
+  order_latency:          # of the orders that the venue answered, 99 % within a second
+    objective: 0.99
+    seconds: 1            # one of the bounds of trading.order.duration: between two of them a histogram cannot tell
+  order_errors:           # of the orders that were sent, 95 % got an answer; the bot's own mistakes do not count
+    objective: 0.95
+  inference_latency:
+    objective: 0.99
+    seconds: 0.1
+```
+
+`slo:sli_error:ratio_rate1h{{slo="order-latency"}}` and the like are the shares that were bad, for dashboards.
+
 ## Add your own
 
 Any other file in `DIR/prometheus/rules` that ends in `.yml` is yours: Prometheus reads it, and nothing overwrites it. The
@@ -102,8 +124,12 @@ def _alert(alert: Alert) -> str:
 
 
 def _records(group: Group) -> str:
-    records = [rule for rule in group.rules if isinstance(rule, Record)]
-    return "".join(f"- `{rule.name}`: {rule.meaning}\n" for rule in records)
+    return "".join(f"- `{_selector(rule)}`: {rule.meaning}\n" for rule in group.rules if isinstance(rule, Record))
+
+
+def _selector(rule: Record) -> str:
+    labels = ", ".join(f'{name}="{value}"' for name, value in rule.labels.items())
+    return f"{rule.name}{{{labels}}}" if labels else rule.name
 
 
 def main() -> int:

@@ -7,18 +7,25 @@ from typing import Any, Final
 
 import yaml
 
-from otel_trading.stack.prometheus import recording
+from otel_trading.stack.prometheus import recording, slo
 from otel_trading.stack.prometheus.alerts import account, inference, operations, orders, risk, strategy, venue
 from otel_trading.stack.prometheus.model import Alert, Group, Record
 from otel_trading.stack.prometheus.settings import RuleSettings, threshold
 
 ALERTS: Final[tuple[Group, ...]] = tuple(area.GROUP for area in (strategy, orders, account, risk, venue, inference, operations))
 
-FILES: Final[dict[str, tuple[Group, ...]]] = {
-    "otel-trading-recording.yml": recording.GROUPS,
-    "otel-trading-alerts.yml": ALERTS,
-}
-"""The rule files and what is in each."""
+
+def files(settings: RuleSettings) -> dict[str, tuple[Group, ...]]:
+    """The rule files and what is in each."""
+    return {
+        "otel-trading-recording.yml": recording.GROUPS,
+        "otel-trading-alerts.yml": ALERTS,
+        "otel-trading-slos.yml": slo.groups(settings.slos),
+    }
+
+
+FILES: Final = files(RuleSettings())
+"""The rule files as they are without any settings."""
 
 
 def alerts() -> list[Alert]:
@@ -46,7 +53,7 @@ def texts(settings: RuleSettings) -> dict[str, str]:
     return {
         name: "# Written by `otel-trading stack init`; thresholds are in alerts.yaml.\n"
         + yaml.safe_dump(document(groups, settings), sort_keys=False, width=120)
-        for name, groups in FILES.items()
+        for name, groups in files(settings).items()
     }
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, Final, cast
+from typing import Annotated, Any, Final, TypeAlias, cast
 
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 from pydantic_core import ErrorDetails
 
 from otel_trading.errors import ConfigurationError
+from otel_trading.semconv import metrics as m
+from otel_trading.semconv.spec import Metric
 from otel_trading.stack.prometheus.model import Alert, Severity
 
 RUNBOOKS: Final = "{{ $externalURL }}/consoles/runbooks/{alert}.html"
@@ -40,6 +42,72 @@ class Change(BaseModel):
 _UNCHANGED: Final = Change.model_validate({})
 
 
+Share: TypeAlias = Annotated[FiniteFloat, Field(ge=0.9, lt=1)]
+"""The share of events that has to be good, as a fraction. With less than 0.9 no rate of bad ones would be a fast one."""
+
+
+class Objective(BaseModel):
+    """An objective for a share of events."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    objective: Share
+
+
+class LatencyObjective(Objective):
+    """An objective for how many of the events take no longer than a time."""
+
+    seconds: FiniteFloat
+
+
+def _bound_of(metric: Metric) -> AfterValidator:
+    """Between two bounds of its buckets a histogram cannot tell how many values there are."""
+
+    def bound(seconds: float) -> float:
+        if seconds not in metric.bounds:
+            raise ValueError(f"it has to be one of the bounds of {metric.name}, {_bounds(metric)}")
+        return seconds
+
+    return AfterValidator(bound)
+
+
+def _bounds(metric: Metric) -> str:
+    return ", ".join(f"{bound:g}" for bound in metric.bounds)
+
+
+class OrderLatency(LatencyObjective):
+    """Of the orders that the venue answered, those that it answered within `seconds`."""
+
+    objective: Share = 0.99
+    seconds: Annotated[FiniteFloat, _bound_of(m.ORDER_DURATION)] = 1.0
+
+
+class OrderErrors(Objective):
+    """Of the orders that were sent, those that the venue answered."""
+
+    objective: Share = 0.95
+
+
+class InferenceLatency(LatencyObjective):
+    """Of the inferences, those that took no longer than `seconds`."""
+
+    objective: Share = 0.99
+    seconds: Annotated[FiniteFloat, _bound_of(m.INFERENCE_DURATION)] = 0.1
+
+
+class Slos(BaseModel):
+    """The objectives that burn-rate alerts watch."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    order_latency: OrderLatency = OrderLatency()
+    order_errors: OrderErrors = OrderErrors()
+    inference_latency: InferenceLatency = InferenceLatency()
+
+
+_SLOS: Final = Slos()
+
+
 class RuleSettings(BaseModel):
     """All that is set about rules."""
 
@@ -49,6 +117,7 @@ class RuleSettings(BaseModel):
     """Where the page of an alert is; `{alert}` stands for its name."""
     grafana_url: str = "http://127.0.0.1:3000"
     """Where the dashboards are."""
+    slos: Slos = _SLOS
     alerts: dict[str, Change] = Field(default_factory=dict[str, Change])
 
     def of(self, alert: Alert) -> Change:
@@ -82,8 +151,18 @@ def load(file: Path, alerts: Iterable[Alert]) -> RuleSettings:
     return settings
 
 
-_SECTIONS: Final[dict[int | str, type[BaseModel]]] = {"alerts": Change}
-"""What is set about each thing that a section names."""
+def _section(place: tuple[int | str, ...]) -> type[BaseModel]:
+    """What may be set at a place in the file."""
+    match place:
+        case (_,):
+            return RuleSettings
+        case ("slos", _):
+            return Slos
+        case ("slos", name, *_):
+            slo: Objective = getattr(_SLOS, str(name))
+            return type(slo)
+        case _:
+            return Change
 
 
 def _told(error: ErrorDetails) -> str:
@@ -91,7 +170,7 @@ def _told(error: ErrorDetails) -> str:
     where = ".".join(map(str, error["loc"]))
     match error["type"]:
         case "extra_forbidden":
-            fields = (RuleSettings if len(error["loc"]) == 1 else _SECTIONS[error["loc"][0]]).model_fields
+            fields = _section(error["loc"]).model_fields
             return f"{where}: there is no such setting; there are {', '.join(f.alias or name for name, f in fields.items())}"
         case "model_type" | "dict_type":
             what = "names and values, such as `grafana_url: http://…`" if not where else "settings by name, such as `for: 5m`"
@@ -110,8 +189,13 @@ def text(alerts: Iterable[Alert]) -> str:
         f"runbook_url: '{RUNBOOKS}'",
         f"grafana_url: {RuleSettings.model_fields['grafana_url'].default}",
         "",
-        "alerts:",
+        "# Objectives: alerts say when more is slow or fails than they allow. `seconds` is one of the bounds of the histogram.",
+        "slos:",
     ]
+    for name, slo in ((name, getattr(_SLOS, name)) for name in Slos.model_fields):
+        lines += ["", f"  # {slo.__doc__.replace('`', '')}", f"  {name}:"]
+        lines += [f"    {key}: {value:g}" for key, value in slo.model_dump().items()]
+    lines += ["", "alerts:"]
     for alert in alerts:
         lines += ["", f"  # {alert.summary}", f"  {alert.name}:"]
         if alert.threshold is not None:

@@ -33,14 +33,15 @@ def write(directory: Path, contents: Mapping[str, Any]) -> Path:
 def needed(wanted: Collection[str]) -> dict[str, Any]:
     """A rule file with the rules of these names and, before them, those whose results they need."""
     groups = [group for groups in FILES.values() for group in groups]
-    rules = {rule.name: rule for group in groups for rule in group.rules}
+    rules = [rule for group in groups for rule in group.rules]
+    recorded = {rule.name for rule in rules if isinstance(rule, Record)}
     names, open_ = set[str](), list(wanted)
     while open_:
         name = open_.pop()
         if name not in names:
             names.add(name)
-            expression = rules[name].expr.replace("$threshold", "1")
-            open_ += [other for other in used(expression).names if isinstance(rules.get(other), Record)]
+            expressions = [rule.expr.replace("$threshold", "1") for rule in rules if rule.name == name]
+            open_ += [other for expression in expressions for other in used(expression).names & recorded]
     kept = tuple(
         Group(group.name, tuple(rule for rule in group.rules if rule.name in names), group.interval) for group in groups
     )

@@ -205,15 +205,15 @@ def test_profit_of_a_day_is_what_came_since_the_last_figure_before_it(net, expec
     check(tmp_path, series, "46h", {name: {f'{name}{{job="bot", {OWNER}, {USD}}}': expected}}, every="4m")
 
 
-def test_the_usual_rate_of_orders_of_a_young_bot_is_that_since_it_started(tmp_path):
-    """Else ten minutes of normal work would look like hundred times the day's rate."""
+def test_the_usual_rate_of_orders_is_that_while_the_bot_was_there_before_and_after_a_restart(tmp_path):
+    """Else ten hours of normal work would look like twice the day's rate, or a restart like a day's orders at once."""
     sender = 'job="bot",trading_strategy_name="sma",trading_venue_name="kraken"'
     series = {
-        f'trading_order_submissions_total{{instance="old",{sender},trading_order_side="buy"}}': "0+6x30",
-        UPTIME: "0+60x30",
+        f'trading_order_submissions_total{{instance="old",{sender},trading_order_side="buy"}}': "0+6x590 0+6x40",
+        UPTIME: "0+60x590 0+60x40",
     }
     five, day = recording.ORDERS_5M, recording.ORDERS_1D
-    check(tmp_path, series, "20m", {five: {f"{five}{{{sender}}}": 0.1}, f"round({day}, 0.001)": {f"{{{sender}}}": 0.1}})
+    check(tmp_path, series, "10h", {five: {f"{five}{{{sender}}}": 0.1}, f"round({day}, 0.001)": {f"{{{sender}}}": 0.1}})
 
 
 def test_half_of_the_orders_and_99_of_100_take_so_long(tmp_path):

@@ -18,9 +18,14 @@ METRICS = vocabulary.metrics()
 RECORDED = vocabulary.recorded()
 GROUPS = [group for groups in FILES.values() for group in groups]
 RULES = [rule for group in GROUPS for rule in group.rules]
+LABELS = set[str]().union(*METRICS.values())
+ADDED = {label for rule in RULES if isinstance(rule, Record) for label in rule.labels}
+"""Labels that rules give to what they record."""
 DASHBOARDS = {f"trading-{name}" for name in ("overview", "orders", "risk", "inference", "venue", "fleet", "sdk")}
 
-every_rule = pytest.mark.parametrize("rule", [pytest.param(rule, id=rule.name) for rule in RULES])
+every_rule = pytest.mark.parametrize(
+    "rule", [pytest.param(rule, id="-".join((rule.name, *rule.labels.values()))) for rule in RULES]
+)
 every_alert = pytest.mark.parametrize("alert", [pytest.param(alert, id=alert.name) for alert in alerts()])
 
 
@@ -39,7 +44,7 @@ def test_promtool_finds_nothing_to_say_about_a_file(file, tmp_path):
 @every_rule
 def test_every_metric_and_label_that_a_rule_names_exists(rule):
     used = names_and_labels(rule)
-    labels = set[str]().union(*METRICS.values())
+    labels = LABELS | ADDED
     assert used.names <= METRICS.keys() | RECORDED.keys()
     assert used.labels <= labels
     for name, selected in used.selectors:
@@ -47,7 +52,7 @@ def test_every_metric_and_label_that_a_rule_names_exists(rule):
     if isinstance(rule, Alert):
         assert set(re.findall(r"\$labels\.(\w+)", rule.description)) <= labels
     else:
-        assert rule.labels.keys().isdisjoint(labels)
+        assert rule.labels.keys().isdisjoint(LABELS)
 
 
 def test_a_name_or_a_label_that_does_not_exist_is_found():
@@ -68,7 +73,7 @@ def test_what_a_rule_records_is_there_before_it_is_asked_for():
 
 
 def test_names_are_unique_and_in_the_form_of_their_kind():
-    names = [rule.name for rule in RULES]
+    names = [(rule.name, *sorted(rule.labels.items() if isinstance(rule, Record) else ())) for rule in RULES]
     assert len(names) == len(set(names))
     for rule in RULES:
         assert re.fullmatch(r"Trading([A-Z][a-z0-9]+)+" if isinstance(rule, Alert) else r"\w+:\w+:\w+", rule.name), rule.name

@@ -33,7 +33,7 @@ def loaded(directory: Path, contents: str) -> RuleSettings:
         ),
         pytest.param(
             "grafana: http://grafana",
-            "grafana: there is no such setting; there are runbook_url, grafana_url, alerts",
+            "grafana: there is no such setting; there are runbook_url, grafana_url, slos, alerts",
             id="a setting that there is not",
         ),
         pytest.param(
