@@ -41,9 +41,11 @@ CASES: Cases = {
         ),
         "a bot that was stopped is another alert's": Case(
             {
-                f"trading_strategy_last_cycle_time_seconds{{{SMA}}}": "0+60x4 stale",
-                f"trading_strategy_cycle_interval_seconds{{{SMA}}}": "60x4 stale",
+                f"trading_strategy_last_cycle_time_seconds{{{SMA}}}": "0+30x8 stale",
+                f"trading_strategy_cycle_interval_seconds{{{SMA}}}": "60x8 stale",
             },
+            at="8m",
+            every="30s",
         ),
     },
     "TradingHeartbeatMissed": {
@@ -60,7 +62,7 @@ CASES: Cases = {
                 f"trading_heartbeat_last_beat_time_seconds{{{LOOP}}}": "0+15x4 stale",
                 f"trading_heartbeat_timeout_seconds{{{LOOP}}}": "5x4 stale",
             },
-            at="2m30s",
+            at="4m",
             every="15s",
         ),
     },

@@ -137,7 +137,7 @@ CASES: Cases = {
         "missing": NOTHING,
         "once": Case(
             {f'trading_venue_rate_limit_utilization_ratio{{{KRAKEN},trading_rate_limit_name="orders"}}': "0.5x4 1 0.1x10"},
-            at="8m",
+            at="10m",
         ),
     },
     "TradingClockOffset": {
