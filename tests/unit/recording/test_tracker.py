@@ -381,6 +381,7 @@ def test_nothing_is_raised_whatever_is_told(recorded, nonsense) -> None:
     assert not faults.errors
 
 
+@pytest.mark.usefixtures("recorded")
 def test_tracker_without_a_timeout_leaves_that_of_the_decorator_that_sent_the_order(now) -> None:
     """Sent with a time-out of 90 seconds, canceled through the stream a minute later: 30 seconds would be the default."""
     tracker = ot.OrderTracker(venue="kraken", strategy="s", clock=now)
