@@ -25,7 +25,6 @@ MANIFEST: Final = ".otel-trading-stack.json"
 DATA: Final = "data"
 _MOUNTED: Final = (
     *(f"{DATA}/compose/{service}" for service in ("alertmanager", "bot", "grafana", "prometheus")),
-    "alertmanager",
     "grafana/provisioning",
     "grafana/dashboards",
 )

@@ -68,6 +68,10 @@ def test_promtool_accepts_the_targets_of_the_containers(directory, tmp_path):
     assert "WARNING" not in run(require_program("promtool"), "check", "config", tmp_path / "prometheus.yml")
 
 
+def test_amtool_accepts_the_configuration_of_alertmanager(directory):
+    assert "1 templates" in run(require_program("amtool"), "check-config", directory / "alertmanager" / "alertmanager.yml")
+
+
 def test_yamllint_has_nothing_to_say(directory):
     """Expressions are as long as they are, and PyYAML has its own way to indent."""
     every = [path for path in directory.rglob("*") if path.suffix in {".yaml", ".yml"}]
