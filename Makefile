@@ -16,6 +16,8 @@ test: test-here test-matrix
 test-here: .venv/installed programs
 	@# Without Go the tests that need the Collector are skipped with that reason; in CI it is a failure.
 	scripts/build_collector || test -z "$$CI"
+	@# Without a network the test that needs Grafana's types is skipped, likewise.
+	scripts/install_packages tests/typing/dashboard-types || test -z "$$CI"
 	$(BIN)/python -m pytest -n auto $(ARGS)
 
 # The unit tests on every supported Python that is installed, and on the oldest allowed versions.
