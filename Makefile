@@ -5,7 +5,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 
 	--custom-compile-command "make lock"
 ARGS ?=
 
-.PHONY: demo test test-here test-matrix bench lint format generate collector programs docs dist lock clean
+.PHONY: demo test test-here test-matrix bench lint format generate collector programs dashboards docs dist lock clean
 
 demo: .venv/installed
 	$(BIN)/otel-trading demo $(ARGS)
@@ -55,6 +55,13 @@ collector:
 
 programs:
 	scripts/install_programs
+
+# Runs the demo for five minutes and takes a picture of each dashboard; ARGS=--again takes them of the data that is there.
+dashboards: .venv/installed
+	scripts/install_programs chromium pngquant
+	scripts/build_collector
+	scripts/install_packages scripts/dashboard-pictures build
+	PYTHONPATH=. $(BIN)/python scripts/dashboard-pictures/take.py $(ARGS)
 
 dist: .venv/installed
 	$(BIN)/python -m build --no-isolation --outdir dist .
