@@ -11,6 +11,7 @@ from otel_trading.version import __version__
 _FILES = {
     "dashboards": "otel_trading.cli.dashboards",
     "demo": "otel_trading.cli.demo",
+    "doctor": "otel_trading.cli.doctor",
     "ledger": "otel_trading.cli.ledger",
     "stack": "otel_trading.cli.stack",
 }

@@ -13,6 +13,7 @@ from typing import Any
 from otel_trading.account import persistence
 from otel_trading.account.ledger import keys
 from otel_trading.account.ledger.view import Run, Summary, View, document
+from otel_trading.cli.printable import printable
 
 _ENDINGS = {"clean": "clean", "unclean": "UNCLEAN: the process ended without closing it"}
 _TIMES = ("time", "closed", "started", "written")
@@ -81,23 +82,23 @@ def shown(file: Path, summary: Summary, found: Iterable[Mapping[str, Any]]) -> s
 
 
 def _state(state: Mapping[str, Any]) -> Iterator[str]:
-    named = [f"{part} {_safe(state[part])}" for part in ("account", "strategy", "venue") if state.get(part)]
-    yield ", ".join([f"{state['kind'].capitalize()} {_safe(state['name'])}", *named])
+    named = [f"{part} {printable(state[part])}" for part in ("account", "strategy", "venue") if state.get(part)]
+    yield ", ".join([f"{state['kind'].capitalize()} {printable(state['name'])}", *named])
     if "error" in state:
-        yield _line("  unreadable", _safe(state["error"]))
+        yield _line("  unreadable", printable(state["error"]))
     elif state["kind"] == "account":
         yield from _lines_of_account(state)
     elif state["kind"] == "breaker":
-        yield _line("  state", _safe(state["state"]))
+        yield _line("  state", printable(state["state"]))
         if state["reason"] is not None:
-            yield _line("  reason", _safe(state["reason"]))
+            yield _line("  reason", printable(state["reason"]))
         if state["since"] is not None:
             yield _line("  since", when(state["since"]))
     yield _line("  written", when(state["written"]))
 
 
 def _lines_of_account(account: Mapping[str, Any]) -> Iterator[str]:
-    currency = _safe(account["currency"])
+    currency = printable(account["currency"])
     for name in ("equity", "cash", "peak", "realized"):
         yield _line(f"  {name}", "unknown" if account[name] is None else f"{_money(account[name])} {currency}")
     yield _line("  drawdown", f"{_percent(account['drawdown'])}, maximum {_percent(account['max_drawdown'])}")
@@ -106,7 +107,7 @@ def _lines_of_account(account: Mapping[str, Any]) -> Iterator[str]:
     yield _line("  positions", f"{len(account['positions']):,}")
     for position in account["positions"]:
         price = "" if position["price"] is None else f" at {_money(position['price'])}"
-        yield f"    {_safe(position['symbol'])} {_money(position['size'])}{price}"
+        yield f"    {printable(position['symbol'])} {_money(position['size'])}{price}"
 
 
 def table(name: str, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
@@ -126,7 +127,7 @@ def _cell(column: str, value: object) -> str:
         return _utc(value)
     if column == "document":
         return f"{len(value if isinstance(value, str) else json.dumps(value)):,} characters"
-    return _safe(value)
+    return printable(value)
 
 
 def _line(label: str, text: str) -> str:
@@ -149,11 +150,6 @@ def _money(text: str) -> str:
 
 def _percent(ratio: float | None) -> str:
     return "unknown" if ratio is None else f"{ratio:.2%}"
-
-
-def _safe(text: object) -> str:
-    """A name may have anything in it, also what a terminal obeys."""
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in str(text))
 
 
 def _utc(moment: float) -> str:

@@ -1,0 +1,115 @@
+"""One HTTP GET with a deadline; what does not answer says why in words."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+import socket
+import time
+import urllib.request
+from typing import Any, NamedTuple
+from urllib.error import HTTPError, URLError
+from urllib.parse import unquote, urlencode, urlsplit
+
+from otel_trading import redaction
+from otel_trading.pipeline.kinds import is_loopback
+
+TIMEOUT = 5.0
+"""Seconds within which each answer has to be there."""
+
+_MOST = 64 << 20
+_LONGEST = 200
+
+
+class UnansweredError(Exception):
+    """Nobody answered, or not as was asked; the message says why."""
+
+
+class Answer(NamedTuple):
+    status: int
+    text: str
+
+
+def ask(url: str) -> Answer:
+    """Return what `url` answers, whatever the status; user and password may stand before its host.
+
+    Raises `UnansweredError`.
+    """
+    parts = urlsplit(url)
+    login, _, host = parts.netloc.rpartition("@")
+    request = urllib.request.Request(parts._replace(netloc=host).geturl())  # noqa: S310 - who runs the doctor names the address
+    if login:
+        request.add_header("Authorization", "Basic " + base64.b64encode(unquote(login).encode()).decode("ascii"))
+    # A proxy knows nothing of this machine's own addresses.
+    proxies: dict[str, str] | None = {} if is_loopback(parts.hostname or "") else None
+    try:
+        with urllib.request.build_opener(urllib.request.ProxyHandler(proxies)).open(request, timeout=TIMEOUT) as response:
+            return Answer(response.status, response.read(_MOST).decode(errors="replace"))
+    except HTTPError as error:
+        with error:
+            return Answer(error.code, error.read(_MOST).decode(errors="replace"))
+    except URLError as error:
+        raise UnansweredError(reason(error.reason)) from None
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise UnansweredError(reason(error)) from None
+
+
+def reason(fault: object) -> str:
+    """Why somebody did not answer."""
+    if isinstance(fault, socket.gaierror):
+        return "there is no host of that name"
+    if isinstance(fault, ConnectionRefusedError):
+        return "nobody listens there"
+    if isinstance(fault, TimeoutError):
+        return f"no answer within {TIMEOUT:g} s"
+    if isinstance(fault, http.client.RemoteDisconnected | http.client.BadStatusLine | ConnectionResetError):
+        return "what listens there does not speak HTTP"
+    return short(str(fault) or type(fault).__name__)
+
+
+def short(text: str) -> str:
+    """A text of somebody else's on one line, without what may be secret in it."""
+    line = redaction.message(" ".join(text.split()))
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…"
+
+
+class Sample(NamedTuple):
+    """One element of a query's result."""
+
+    labels: dict[str, str]
+    value: float
+
+
+class Prometheus:
+    """The HTTP API of a Prometheus server. Each call raises `UnansweredError` when it does not answer as Prometheus does."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url.rstrip("/")
+
+    def get(self, path: str, **parameters: str) -> Any:
+        """Return the data at a path of the API."""
+        answer = ask(f"{self.url}/api/v1/{path}?{urlencode(parameters)}")
+        try:
+            content: Any = json.loads(answer.text)
+            if content["status"] == "success":
+                return content["data"]
+            why = f"it refuses {path}: {short(str(content['error']))}"
+        except (ValueError, KeyError, TypeError):
+            why = f"it answers {answer.status}, and not as Prometheus does"
+        raise UnansweredError(why)
+
+    def query(self, expression: str) -> list[Sample]:
+        """Return what an expression gives now."""
+        found: list[Any] = self.get("query", query=expression)["result"]
+        return [Sample(each["metric"], float(each["value"][1])) for each in found]
+
+    def time(self) -> tuple[float, float]:
+        """Return by how many seconds its clock is ahead of ours, and how much of that the way there may be."""
+        best = (0.0, float("inf"))
+        for _ in range(3):
+            asked = time.time()
+            theirs = float(self.get("query", query="time()")["result"][1])
+            answered = time.time()
+            best = min(best, (theirs - (asked + answered) / 2, (answered - asked) / 2), key=lambda found: found[1])
+        return best
