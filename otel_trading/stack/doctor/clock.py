@@ -51,16 +51,19 @@ def check(prometheus: Prometheus, seen: list[Sighting], venue_offset: float) -> 
 
 def kernel() -> list[Finding]:
     """Whether NTP keeps this machine's clock, as the kernel tells; nothing where there is no Linux to ask."""
-    state = _adjtimex() if sys.platform == "linux" else None
-    if state is None:
-        return []
-    error = state / 1e6
+    error = _adjtimex() if sys.platform == "linux" else None
+    return [] if error is None else [synchronised(error)]
+
+
+def synchronised(maxerror: int) -> Finding:
+    """Read the largest error, in microseconds, that the kernel takes its clock to have."""
+    error = maxerror / 1e6
     if error < _UNKNOWN:
-        return [ok(CHECK, f"NTP keeps this machine's clock within {error:.3f} s")]
+        return ok(CHECK, f"NTP keeps this machine's clock within {error:.3f} s")
     mend = (
-        "install chrony, or `timedatectl set-ntp true`; on a virtual machine whose host sets the clock this is as it should be"
+        "install chrony, or `timedatectl set-ntp true`; where a virtual machine's host sets the clock, this is as it should be"
     )
-    return [warning(CHECK, "NTP does not keep this machine's clock, or the kernel is not told", mend)]
+    return warning(CHECK, "NTP does not keep this machine's clock, or the kernel is not told", mend)
 
 
 _UNKNOWN: Final = 16.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -39,33 +39,37 @@ def check(settings: Settings) -> list[Finding]:
     return found
 
 
-def _metrics(settings: Settings) -> Iterator[bool]:
+def _metrics(settings: Settings) -> bool:
     from opentelemetry.sdk.metrics.export import MetricExportResult, MetricsData
 
     from otel_trading.pipeline.otlp import metric_exporter
 
     exporter: Any = metric_exporter(settings)
-    yield exporter.export(MetricsData(resource_metrics=[])) is MetricExportResult.SUCCESS
-    exporter.shutdown()
+    try:
+        return exporter.export(MetricsData(resource_metrics=[])) is MetricExportResult.SUCCESS
+    finally:
+        exporter.shutdown()
 
 
-def _spans(settings: Settings) -> Iterator[bool]:
+def _spans(settings: Settings) -> bool:
     from opentelemetry.sdk.trace.export import SpanExportResult
 
     from otel_trading.pipeline.otlp import span_exporter
 
     exporter: Any = span_exporter(settings)
-    yield exporter.export([]) is SpanExportResult.SUCCESS
-    exporter.shutdown()
+    try:
+        return exporter.export([]) is SpanExportResult.SUCCESS
+    finally:
+        exporter.shutdown()
 
 
-def _look(check: str, endpoint: str | None, protocol: str, send: Callable[[], Iterator[bool]]) -> Finding:
+def _look(check: str, endpoint: str | None, protocol: str, send: Callable[[], bool]) -> Finding:
     address = endpoint or f"http://localhost:{_PORTS[protocol]}"
     where = f"{shown(address)} ({protocol})"
     heard = _Heard()
     heard.listen()
     try:
-        taken = all(send())
+        taken = send()
     except ConfigurationError as missing:
         return wrong(check, f"nothing can be sent to {where}: {missing}", str(missing).rpartition(": ")[2])
     except Exception as fault:  # noqa: BLE001 - OpenTelemetry's exporters let out what a wrong certificate or address causes

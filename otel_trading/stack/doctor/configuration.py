@@ -34,7 +34,11 @@ def check(
     except ConfigurationError as error:
         mend = "correct it where it came from; docs/reference/configuration.md lists every setting"
         return None, [], [wrong(CHECK, line, mend) for line in str(error).splitlines()]
-    given = [Setting(name, _shown(name, settings), origins[name]) for name in Settings.model_fields if name in origins]
+    given = [
+        Setting(name, _shown(name, settings), origins[name])
+        for name in Settings.model_fields
+        if name in origins and (settings.tracing or not name.startswith("otlp_traces_"))  # the copies for spans, without spans
+    ]
     return settings, given, list(_findings(settings, given))
 
 

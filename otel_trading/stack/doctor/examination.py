@@ -11,7 +11,7 @@ from otel_trading.pipeline.kinds import shown
 from otel_trading.stack.doctor import clock, collector, configuration, endpoint, names, rules, seen, versions
 from otel_trading.stack.doctor.asking import Prometheus, UnansweredError
 from otel_trading.stack.doctor.configuration import Setting
-from otel_trading.stack.doctor.finding import Finding, ok, wrong
+from otel_trading.stack.doctor.finding import Finding, ok, warning, wrong
 from otel_trading.stack.prometheus.rules import alerts
 from otel_trading.stack.prometheus.settings import RuleSettings, threshold
 
@@ -59,6 +59,9 @@ def examine(asked: Asked) -> Diagnosis:
     found += of_stack
     prometheus = Prometheus(asked.prometheus or "http://127.0.0.1:9090")
     service = asked.service or (bot.service if bot else None) or (settings.service_name if settings else None)
+    if service is None and settings is not None and not settings.disabled:
+        says = "no name of the bot is set here; one that it gives to configure() is not seen from outside"
+        found.append(warning(configuration.CHECK, says, "set OTEL_SERVICE_NAME, or name the bot with --service"))
     try:
         found.append(ok(PROMETHEUS, f"{shown(prometheus.url)} is Prometheus {prometheus.get('status/buildinfo')['version']}"))
         sightings, of_scrape = seen.check(prometheus, settings, bot, service)

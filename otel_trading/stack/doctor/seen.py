@@ -93,7 +93,7 @@ def _targets(targets: list[dict[str, Any]], bot: Bot | None) -> list[Finding]:
         )
         for each in down
     ]
-    return found or [ok(TARGETS, f"none of the {times(len(targets), 'target')} of Prometheus is down")]
+    return found or [ok(TARGETS, f"Prometheus scrapes {times(len(targets), 'target')}, none is down")]
 
 
 def is_endpoint(target: dict[str, Any], port: int) -> bool:
@@ -164,6 +164,8 @@ def _unseen(
             mends.append(f"it scrapes {target['scrapeUrl']} every {target.get('scrapeInterval', '15s')}: wait that long once")
     if "otlp" in exporters:
         mends.append("the bot pushes: Prometheus has to scrape the Collector's exporter (127.0.0.1:8889, honor_labels: true)")
+    if any(each["health"] == "down" for each in targets):
+        mends.append("a target is down, see above: it may be the one")
     if everybody:
         mends.append(f"it sees {listed(sorted({each.service for each in everybody}))}: --service names the one you mean")
     return wrong(
@@ -172,11 +174,11 @@ def _unseen(
 
 
 def _before(prometheus: Prometheus, service: str | None) -> str:
-    """When it was seen last, if that was within the hour."""
+    """When it was seen last, if that was within a quarter of an hour."""
     past = sightings(
         prometheus,
-        f"last_over_time({of(m.SDK_ROUTE)}[1h])",
-        f"max_over_time(timestamp({of(m.SDK_ROUTE)})[1h:15s])",
+        f"last_over_time({of(m.SDK_ROUTE)}[15m])",
+        f"max_over_time(timestamp({of(m.SDK_ROUTE)})[15m:1s])",
     )
     ages = [each.age for each in past if service in {None, each.service}]
     if not ages:
