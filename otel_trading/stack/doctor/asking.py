@@ -8,6 +8,8 @@ import json
 import socket
 import time
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 from urllib.error import HTTPError, URLError
 from urllib.parse import unquote, urlencode, urlsplit
@@ -81,35 +83,89 @@ class Sample(NamedTuple):
     value: float
 
 
+class Target(NamedTuple):
+    """What Prometheus scrapes."""
+
+    url: str
+    job: str
+    down: bool
+    error: str
+
+    def is_endpoint(self, port: int) -> bool:
+        """Whether it may be the endpoint on this port: under which name Prometheus reaches this machine nobody knows."""
+        return urlsplit(self.url).port == port
+
+
+class Rule(NamedTuple):
+    """A rule that Prometheus has loaded."""
+
+    name: str
+    alerting: bool
+    firing: bool
+    failing: bool
+    error: str
+
+
 class Prometheus:
     """The HTTP API of a Prometheus server. Each call raises `UnansweredError` when it does not answer as Prometheus does."""
 
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/")
 
-    def get(self, path: str, **parameters: str) -> Any:
-        """Return the data at a path of the API."""
-        answer = ask(f"{self.url}/api/v1/{path}?{urlencode(parameters)}")
-        try:
-            content: Any = json.loads(answer.text)
-            if content["status"] == "success":
-                return content["data"]
-            why = f"it refuses {path}: {short(str(content['error']))}"
-        except (ValueError, KeyError, TypeError):
-            why = f"it answers {answer.status}, and not as Prometheus does"
-        raise UnansweredError(why)
+    def version(self) -> str:
+        with self._get("status/buildinfo") as data:
+            return str(data["version"])
 
     def query(self, expression: str) -> list[Sample]:
         """Return what an expression gives now."""
-        found: list[Any] = self.get("query", query=expression)["result"]
-        return [Sample(each["metric"], float(each["value"][1])) for each in found]
+        with self._get("query", query=expression) as data:
+            return [Sample(each["metric"], float(each["value"][1])) for each in data["result"]]
 
     def time(self) -> tuple[float, float]:
         """Return by how many seconds its clock is ahead of ours, and how much of that the way there may be."""
         best = (0.0, float("inf"))
         for _ in range(3):
             asked = time.time()
-            theirs = float(self.get("query", query="time()")["result"][1])
+            with self._get("query", query="time()") as data:
+                theirs = float(data["result"][1])
             answered = time.time()
             best = min(best, (theirs - (asked + answered) / 2, (answered - asked) / 2), key=lambda found: found[1])
         return best
+
+    def targets(self) -> list[Target]:
+        with self._get("targets", state="active") as data:
+            return [
+                Target(each["scrapeUrl"], each["labels"].get("job", ""), each["health"] == "down", short(each["lastError"]))
+                for each in data["activeTargets"]
+            ]
+
+    def rules(self) -> list[Rule]:
+        with self._get("rules") as data:
+            return [
+                Rule(
+                    rule["name"],
+                    rule["type"] == "alerting",
+                    rule.get("state") == "firing",
+                    rule["health"] == "err",
+                    short(rule.get("lastError", "")),
+                )
+                for group in data["groups"]
+                for rule in group["rules"]
+            ]
+
+    def alertmanagers(self) -> list[str]:
+        """Return where it sends alerts to."""
+        with self._get("alertmanagers") as data:
+            return [str(each["url"]) for each in data["activeAlertmanagers"]]
+
+    @contextmanager
+    def _get(self, path: str, **parameters: str) -> Iterator[Any]:
+        """Give the data at a path of the API to a block that reads it; what cannot be read is no answer of Prometheus."""
+        answer = ask(f"{self.url}/api/v1/{path}?{urlencode(parameters)}")
+        try:
+            content: Any = json.loads(answer.text)
+            if content["status"] != "success":
+                raise UnansweredError(f"it refuses {path}: {short(str(content['error']))}")
+            yield content["data"]
+        except (ValueError, LookupError, TypeError, AttributeError):
+            raise UnansweredError(f"to {path} it answers {answer.status}, and not as Prometheus does") from None

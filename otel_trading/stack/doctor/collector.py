@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import socket
 from collections.abc import Callable
 from typing import Any
@@ -21,6 +22,7 @@ _SECONDS = 3.0
 _PORTS = {"grpc": 4317, "http/protobuf": 4318}
 """OTLP's own, by protocol."""
 
+_REFUSED = re.compile(r"\b(401|403|Unauthorized|Forbidden|UNAUTHENTICATED|PERMISSION_DENIED)\b")
 _START = "start the Collector (`otel-trading stack up --local` does), or name another with OTEL_EXPORTER_OTLP_ENDPOINT"
 _OTHER = "port {port} of {host} listens: if that is the Collector, set OTEL_EXPORTER_OTLP_PROTOCOL={protocol} for it; else "
 
@@ -112,7 +114,7 @@ def _explained(check: str, where: str, address: str, protocol: str, heard: str) 
         if other:
             mend = _OTHER.format(port=_PORTS[other], host=host, protocol=other) + mend
         return wrong(check, f"the Collector is not at {where}: {reason(fault)}", mend)
-    if any(sign in heard for sign in ("401", "403", "Unauthorized", "UNAUTHENTICATED", "PERMISSION_DENIED")):
+    if _REFUSED.search(heard):
         mend = "give its token in OTEL_EXPORTER_OTLP_HEADERS, such as authorization=Bearer%20…"
         return wrong(check, f"{where} refuses us: {short(heard)}", mend)
     return wrong(

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from otel_trading.errors import ConfigurationError
 from otel_trading.pipeline.kinds import shown
+from otel_trading.pipeline.settings import Settings
 from otel_trading.stack.doctor import clock, collector, configuration, endpoint, names, rules, seen, versions
 from otel_trading.stack.doctor.asking import Prometheus, UnansweredError
 from otel_trading.stack.doctor.configuration import Setting
+from otel_trading.stack.doctor.endpoint import Bot
 from otel_trading.stack.doctor.finding import Finding, ok, warning, wrong
+from otel_trading.stack.doctor.seen import Sighting
 from otel_trading.stack.prometheus.rules import alerts
 from otel_trading.stack.prometheus.settings import RuleSettings, threshold
 
@@ -62,25 +65,44 @@ def examine(asked: Asked) -> Diagnosis:
     if service is None and settings is not None and not settings.disabled:
         says = "no name of the bot is set here; one that it gives to configure() is not seen from outside"
         found.append(warning(configuration.CHECK, says, "set OTEL_SERVICE_NAME, or name the bot with --service"))
-    try:
-        found.append(ok(PROMETHEUS, f"{shown(prometheus.url)} is Prometheus {prometheus.get('status/buildinfo')['version']}"))
-        sightings, of_scrape = seen.check(prometheus, settings, bot, service)
-        found += of_scrape
-        found += names.check(prometheus, bot, sightings)
-        found += names.losses(prometheus, bot, sightings)
-        found += rules.check(prometheus, chosen)
-        found += rules.alertmanager(prometheus)
-        offset = next(float(threshold(alert, chosen)) for alert in alerts() if alert.name == "TradingClockOffset")
-        found += clock.check(prometheus, sightings, offset)
-    except UnansweredError as why:
-        says = f"Prometheus at {shown(prometheus.url)}: {why}; scrape, rules, Alertmanager and clock could not be looked at"
-        found.append(
-            wrong(PROMETHEUS, says, "start it (`otel-trading stack up --local`), or name another with --prometheus URL")
-        )
-        found += names.check(None, bot, [])
-        found += names.losses(None, bot, [])
+    found += _asked(prometheus, settings, bot, service, chosen)
     found += clock.kernel()
     return Diagnosis(given, found)
+
+
+def _asked(
+    prometheus: Prometheus, settings: Settings | None, bot: Bot | None, service: str | None, chosen: RuleSettings
+) -> list[Finding]:
+    """What Prometheus is asked, and what the endpoint alone says where Prometheus does not answer."""
+    try:
+        found = [ok(PROMETHEUS, f"{shown(prometheus.url)} is Prometheus {prometheus.version()}")]
+    except UnansweredError as why:
+        says = f"Prometheus at {shown(prometheus.url)}: {why}; scrape, rules, Alertmanager and clock could not be looked at"
+        mend = "start it (`otel-trading stack up --local`), or name another with --prometheus URL"
+        return [wrong(PROMETHEUS, says, mend), *names.check(None, bot, []), *names.losses(None, bot, [])]
+    sightings: list[Sighting] = []
+
+    def scrape() -> list[Finding]:
+        sightings[:], of_scrape = seen.check(prometheus, settings, bot, service)
+        return of_scrape
+
+    offset = next(float(threshold(alert, chosen)) for alert in alerts() if alert.name == "TradingClockOffset")
+    checks: tuple[tuple[str, Callable[[], list[Finding]]], ...] = (
+        (seen.CHECK, scrape),
+        (names.CHECK, lambda: names.check(prometheus, bot, sightings)),
+        (names.LOSSES, lambda: names.losses(prometheus, bot, sightings)),
+        (rules.RULES, lambda: rules.check(prometheus, chosen)),
+        (rules.ALERTMANAGER, lambda: rules.alertmanager(prometheus)),
+        (clock.CHECK, lambda: clock.check(prometheus, sightings, offset)),
+    )
+    return found + [finding for name, check in checks for finding in _answered(name, check)]
+
+
+def _answered(name: str, check: Callable[[], list[Finding]]) -> list[Finding]:
+    try:
+        return check()
+    except UnansweredError as why:
+        return [wrong(name, f"it could not be looked at: {why}", "is --prometheus the address of Prometheus itself?")]
 
 
 def _rule_settings(stack: Path | None) -> tuple[RuleSettings, list[Finding]]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
 from urllib.parse import urlsplit
 
 from otel_trading.pipeline.kinds import is_loopback
-from otel_trading.stack.doctor.asking import Prometheus, UnansweredError, ask, short
+from otel_trading.stack.doctor.asking import Prometheus, Rule, UnansweredError, ask
 from otel_trading.stack.doctor.finding import Finding, listed, ok, times, warning, wrong
 from otel_trading.stack.prometheus.rules import FILES, document
 from otel_trading.stack.prometheus.settings import RuleSettings
@@ -20,34 +19,30 @@ _LOAD = "write them with `otel-trading stack init DIR`, name DIR/prometheus/rule
 
 def check(prometheus: Prometheus, settings: RuleSettings) -> list[Finding]:
     """Compare what is loaded with what these settings want. Raises `UnansweredError`."""
-    groups: list[dict[str, Any]] = prometheus.get("rules")["groups"]
-    loaded: list[dict[str, Any]] = [rule for group in groups for rule in group["rules"]]
     wanted = {
         rule.get("alert") or rule["record"]
         for each in FILES.values()
         for group in document(each, settings)["groups"]
         for rule in group["rules"]
     }
-    ours = [rule for rule in loaded if rule["name"] in wanted]
+    ours = [rule for rule in prometheus.rules() if rule.name in wanted]
     if not ours:
         return [wrong(RULES, f"Prometheus has none of the {len(wanted)} rules", _LOAD)]
     found = [
-        wrong(
-            RULES, f"{rule['name']} cannot be evaluated: {short(rule.get('lastError', ''))}", "reload what `stack init` wrote"
-        )
+        wrong(RULES, f"{rule.name} cannot be evaluated: {rule.error}", "reload what `stack init` wrote")
         for rule in ours
-        if rule["health"] == "err"
+        if rule.failing
     ]
-    missing = sorted(wanted - {rule["name"] for rule in ours})
+    missing = sorted(wanted - {rule.name for rule in ours})
     if missing:
         says = f"{times(len(missing), 'rule')} of {len(wanted)} not loaded: {listed(missing)}"
         found.append(warning(RULES, says, f"if you did not disable them: {_LOAD}"))
     return [*(found or [ok(RULES, f"all {len(wanted)} rules are loaded and evaluated")]), _firing(ours)]
 
 
-def _firing(rules: list[dict[str, Any]]) -> Finding:
-    alerts = [rule for rule in rules if rule["type"] == "alerting"]
-    firing = sorted({rule["name"] for rule in alerts if rule.get("state") == "firing"})
+def _firing(rules: list[Rule]) -> Finding:
+    alerts = [rule for rule in rules if rule.alerting]
+    firing = sorted({rule.name for rule in alerts if rule.firing})
     if not firing:
         return ok(ALERTS, f"none of {times(len(alerts), 'alert')} fires")
     return warning(ALERTS, f"{listed(firing)} {'fires' if len(firing) == 1 else 'fire'}", f"docs/runbooks/{firing[0]}.md")
@@ -55,11 +50,11 @@ def _firing(rules: list[dict[str, Any]]) -> Finding:
 
 def alertmanager(prometheus: Prometheus) -> list[Finding]:
     """Whether alerts reach somebody. Raises `UnansweredError`."""
-    known: list[dict[str, str]] = prometheus.get("alertmanagers")["activeAlertmanagers"]
+    known = prometheus.alertmanagers()
     if not known:
         mend = "name one under alerting.alertmanagers in prometheus.yml: until then nobody is woken"
         return [wrong(ALERTMANAGER, "Prometheus knows no Alertmanager", mend)]
-    return [_reached(each["url"]) for each in known]
+    return [_reached(url) for url in known]
 
 
 def _reached(url: str) -> Finding:

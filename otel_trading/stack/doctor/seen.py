@@ -5,12 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
-from urllib.parse import urlsplit
 
 from otel_trading.pipeline.settings import Settings
 from otel_trading.semconv import metrics as m
-from otel_trading.stack.doctor.asking import Prometheus, short
+from otel_trading.stack.doctor.asking import Prometheus, Target
 from otel_trading.stack.doctor.endpoint import Bot
 from otel_trading.stack.doctor.finding import Finding, listed, ok, times, warning, wrong
 from otel_trading.stack.promql import ACCOUNT, of
@@ -46,7 +44,7 @@ def check(
 
     Raises `UnansweredError`.
     """
-    targets: list[dict[str, Any]] = prometheus.get("targets", state="active")["activeTargets"]
+    targets = prometheus.targets()
     findings = _targets(targets, bot)
     everybody = sightings(prometheus, of(m.SDK_ROUTE), f"timestamp({of(m.SDK_ROUTE)})")
     seen = [each for each in everybody if service is None or each.service == service]
@@ -63,7 +61,7 @@ def check(
 def sightings(prometheus: Prometheus, expression: str, newest: str) -> list[Sighting]:
     """Return each bot that `expression` has series of; `newest` gives the times of their newest samples."""
     resources = {_place(each.labels): each.labels for each in prometheus.query("target_info")}
-    now = prometheus.query("vector(time())")[0].value
+    now = next((each.value for each in prometheus.query("vector(time())")), 0.0)
     last: dict[tuple[str, str], float] = {}
     for each in prometheus.query(newest):
         last[_place(each.labels)] = max(each.value, last.get(_place(each.labels), 0.0))
@@ -81,24 +79,19 @@ def _place(labels: dict[str, str]) -> tuple[str, str]:
     return labels.get("job", ""), labels.get("instance", "")
 
 
-def _targets(targets: list[dict[str, Any]], bot: Bot | None) -> list[Finding]:
+def _targets(targets: list[Target], bot: Bot | None) -> list[Finding]:
     if not targets:
         return [wrong(TARGETS, "Prometheus scrapes nothing", "give it a scrape configuration; docs/doctor.md has one")]
-    down = [each for each in targets if each["health"] == "down"]
     found = [
-        (wrong if bot is not None and is_endpoint(each, bot.port) else warning)(
+        (wrong if bot is not None and each.is_endpoint(bot.port) else warning)(
             TARGETS,
-            f"Prometheus cannot scrape {each['scrapeUrl']} (job {each['labels'].get('job')}): {short(each['lastError'])}",
+            f"Prometheus cannot scrape {each.url} (job {each.job}): {each.error}",
             "start what should be there, or correct its address in the scrape configuration",
         )
-        for each in down
+        for each in targets
+        if each.down
     ]
     return found or [ok(TARGETS, f"Prometheus scrapes {times(len(targets), 'target')}, none is down")]
-
-
-def is_endpoint(target: dict[str, Any], port: int) -> bool:
-    """Whether a target may be the endpoint on this port: under which name Prometheus reaches this machine nobody knows."""
-    return urlsplit(str(target["scrapeUrl"])).port == port
 
 
 def _fresh(seen: Iterable[Sighting]) -> list[Finding]:
@@ -141,7 +134,7 @@ def _unseen(
     settings: Settings | None,
     bot: Bot | None,
     service: str | None,
-    targets: list[dict[str, Any]],
+    targets: list[Target],
     everybody: list[Sighting],
 ) -> Finding:
     who = service or "any bot with this SDK"
@@ -153,18 +146,18 @@ def _unseen(
     mends: list[str] = []
     if "prometheus" in exporters and settings is not None:
         port = bot.port if bot is not None else settings.prometheus_port
-        target = next((each for each in targets if is_endpoint(each, port)), None)
+        target = next((each for each in targets if each.is_endpoint(port)), None)
         if target is None:
             mends.append(f"no target of Prometheus is the bot's endpoint: add a job with the target 127.0.0.1:{port}")
-        elif target["health"] == "down":
-            mends.append(f"its scrape of {target['scrapeUrl']} fails: {short(target['lastError'])}")
+        elif target.down:
+            mends.append(f"its scrape of {target.url} fails: {target.error}")
         elif bot is None:
             mends.append("start the bot")
         else:
-            mends.append(f"it scrapes {target['scrapeUrl']} every {target.get('scrapeInterval', '15s')}: wait that long once")
+            mends.append(f"it scrapes {target.url}, perhaps not yet since the bot began: look again in a minute")
     if "otlp" in exporters:
         mends.append("the bot pushes: Prometheus has to scrape the Collector's exporter (127.0.0.1:8889, honor_labels: true)")
-    if any(each["health"] == "down" for each in targets):
+    if any(each.down for each in targets):
         mends.append("a target is down, see above: it may be the one")
     if everybody:
         mends.append(f"it sees {listed(sorted({each.service for each in everybody}))}: --service names the one you mean")

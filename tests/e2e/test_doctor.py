@@ -1,0 +1,296 @@
+"""`otel-trading doctor` beside the real programs: green where all is well, and the culprit named where it is not."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import threading
+import time
+import urllib.request
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from otel_trading.stack.prometheus.rules import FILES, document
+from otel_trading.stack.prometheus.settings import RuleSettings
+from tests.demo.program import PROGRAM, Demo
+from tests.e2e.bot import SERVICE, Bot
+from tests.harness import Alertmanager, Collector, Prometheus, free_port, job, wait_until
+
+RULES = {"groups": [group for groups in FILES.values() for group in document(groups, RuleSettings())["groups"]]}
+ALERTMANAGER = "route: {receiver: nobody}\nreceivers: [{name: nobody}]\n"
+
+
+class Said(NamedTuple):
+    code: int
+    settings: list[dict[str, str]]
+    findings: list[dict[str, str]]
+    text: str
+
+    def of(self, check: str) -> list[dict[str, str]]:
+        return [each for each in self.findings if each["check"] == check]
+
+    def one(self, check: str) -> dict[str, str]:
+        [found] = self.of(check)
+        return found
+
+    @property
+    def wrong(self) -> list[str]:
+        return [each["check"] for each in self.findings if each["status"] == "wrong"]
+
+
+def run(directory: Path, *options: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("OTEL_", "METRICS_"))}
+    return subprocess.run(
+        [PROGRAM, "doctor", *options], cwd=directory, env={**inherited, **(env or {})},
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+
+
+def doctor(directory: Path, *options: str, env: dict[str, str] | None = None) -> Said:
+    done = run(directory, "--json", *options, env=env)
+    assert done.stderr == ""
+    said = json.loads(done.stdout)
+    assert said["ok"] == (done.returncode == 0)
+    return Said(done.returncode, said["settings"], said["findings"], done.stdout)
+
+
+def pulled(bot: Bot | Demo) -> dict[str, str]:
+    return {"OTEL_EXPORTER_PROMETHEUS_PORT": str(bot.port)}
+
+
+def pushed(collector: Collector) -> dict[str, str]:
+    return {
+        "OTEL_METRICS_EXPORTER": "otlp",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": collector.http_endpoint,
+        "OTEL_SERVICE_NAME": SERVICE,
+    }
+
+
+@pytest.fixture
+def alertmanager(tmp_path):
+    config = tmp_path / "alertmanager.yml"
+    config.write_text(ALERTMANAGER)
+    with Alertmanager(config) as running:
+        yield running
+
+
+def test_the_demo_that_is_scraped_with_rules_and_an_alertmanager_is_all_right(tmp_path, alertmanager):
+    with (
+        Demo(tmp_path, "--bars", "60", "--speed", "max") as demo,
+        Prometheus([job("bot", demo.url)], directory=tmp_path, rules=RULES, alertmanagers=[alertmanager.address]) as prometheus,
+    ):
+        demo.wait_until_lingering()
+        prometheus.wait_for("trading_sdk_route")
+        url = f"--prometheus={prometheus.url}"
+        said = wait_until(
+            lambda: found if (found := doctor(tmp_path, url, env=pulled(demo))).code == 0 else None, "all is right"
+        )
+
+        assert {each["check"] for each in said.findings} == {
+            "configuration", "versions", "endpoint", "prometheus", "targets", "scrape", "names", "measurements", "rules",
+            "alerts", "alertmanager", "clock",
+        }  # fmt: skip
+        assert "otel-trading-demo" in said.one("scrape")["says"]
+        assert [each for each in said.findings if each["status"] != "ok" and "NTP" not in each["says"]] == []
+
+
+def test_a_bot_that_pushes_is_all_right_and_a_collector_that_is_down_is_the_culprit(tmp_path):
+    with (
+        Collector("agent.yaml", directory=tmp_path) as agent,
+        Bot(tmp_path, exporters="otlp", collector=agent),
+        Prometheus([job("agent", agent.metrics_url, honor_labels=True)], directory=tmp_path) as prometheus,
+    ):
+        url = f"--prometheus={prometheus.url}"
+        prometheus.wait_for("trading_sdk_route")
+        said = doctor(tmp_path, url, env=pushed(agent))
+        assert {each["status"] for each in said.of("collector") + said.of("scrape") + said.of("names")} == {"ok"}
+
+        agent.stop()
+        prometheus.wait_for("trading_sdk_route", lambda found: not found)
+        said = doctor(tmp_path, url, env=pushed(agent))
+
+        assert said.code == 1
+        assert said.wrong[0] == "collector", "what fails first explains what fails after it"
+        assert f"the Collector is not at {agent.http_endpoint}" in said.one("collector")["says"]
+        assert agent.metrics_url in said.one("targets")["says"]
+        assert f"no series of {SERVICE} any more" in said.one("scrape")["says"]
+
+
+@pytest.mark.parametrize("protocol", ["grpc", "http/protobuf"])
+def test_otlp_is_tried_in_the_protocol_that_is_set(protocol, tmp_path):
+    with Collector("agent.yaml", directory=tmp_path) as agent:
+        right, other = agent.grpc_endpoint, agent.http_endpoint
+        if protocol != "grpc":
+            right, other = other, right
+        env = {"OTEL_METRICS_EXPORTER": "otlp", "OTEL_EXPORTER_OTLP_PROTOCOL": protocol}
+
+        assert doctor(tmp_path, env={**env, "OTEL_EXPORTER_OTLP_ENDPOINT": right}).one("collector")["status"] == "ok"
+        said = doctor(tmp_path, env={**env, "OTEL_EXPORTER_OTLP_ENDPOINT": other}).one("collector")
+
+    assert said["status"] == "wrong"
+    assert "listens, but did not take an empty batch" in said["says"]
+    assert "OTEL_EXPORTER_OTLP_PROTOCOL" in said["mend"]
+
+
+def test_a_gateway_that_refuses_the_token_is_told_of_and_the_token_is_nowhere(tmp_path, settings, tls, token):
+    with Collector("gateway.yaml", directory=tmp_path, env=settings) as gateway:
+        env = {
+            "OTEL_METRICS_EXPORTER": "otlp",
+            "OTEL_EXPORTER_OTLP_ENDPOINT": gateway.http_endpoint.replace("http:", "https:"),
+            "OTEL_EXPORTER_OTLP_CERTIFICATE": str(tls.ca),
+        }
+        right = doctor(tmp_path, env={**env, "OTEL_EXPORTER_OTLP_HEADERS": f"authorization=Bearer%20{token}"})
+        wrong = doctor(tmp_path, env={**env, "OTEL_EXPORTER_OTLP_HEADERS": "authorization=Bearer%20of-somebody-else"})
+        shown = run(tmp_path, env={**env, "OTEL_EXPORTER_OTLP_HEADERS": "authorization=Bearer%20of-somebody-else"}).stdout
+
+    assert right.one("collector")["status"] == "ok"
+    assert "OTEL_EXPORTER_OTLP_HEADERS" in wrong.one("collector")["mend"]
+    assert token not in right.text
+    assert "of-somebody-else" not in wrong.text + shown
+    assert "authorization=**********" in shown
+
+
+def test_a_port_that_another_program_has_is_told_of_with_the_program(tmp_path):
+    with Prometheus([], directory=tmp_path) as other:
+        said = doctor(tmp_path, env={"OTEL_EXPORTER_PROMETHEUS_PORT": str(other.port)})
+
+    assert said.code == 1
+    assert said.wrong[0] == "endpoint"
+    assert f"port {other.port} is taken by another program" in said.one("endpoint")["says"]
+    assert f"process {other.pid}" in said.one("endpoint")["says"]
+
+
+def test_a_scrape_that_is_missing_is_told_of_with_the_target_to_add(tmp_path):
+    with (
+        Bot(tmp_path, exporters="prometheus") as bot,
+        Prometheus([], directory=tmp_path) as prometheus,
+    ):
+        said = doctor(tmp_path, f"--prometheus={prometheus.url}", env=pulled(bot))
+
+    assert said.code == 1
+    assert said.wrong[:2] == ["targets", "scrape"]
+    assert said.one("endpoint")["status"] == "ok"
+    assert f"Prometheus has no series of {SERVICE}" in said.one("scrape")["says"]
+    assert f"127.0.0.1:{bot.port}" in said.one("scrape")["mend"]
+    assert said.one("rules")["says"].startswith("Prometheus has none of the")
+    assert said.one("alertmanager")["says"] == "Prometheus knows no Alertmanager"
+
+
+def test_a_scrape_without_honor_labels_is_told_of(tmp_path):
+    with (
+        Collector("agent.yaml", directory=tmp_path) as agent,
+        Bot(tmp_path, exporters="otlp", collector=agent),
+        Prometheus([job("agent", agent.metrics_url)], directory=tmp_path) as prometheus,
+    ):
+        prometheus.wait_for("trading_sdk_route")
+        said = doctor(tmp_path, f"--prometheus={prometheus.url}", env=pushed(agent))
+
+    assert "scrape" in said.wrong
+    assert "honor_labels: true" in said.one("scrape")["mend"]
+
+
+def test_a_bot_on_both_paths_is_told_of_twice_and_what_it_dropped_is_said(tmp_path):
+    with (
+        Collector("agent.yaml", directory=tmp_path) as agent,
+        Bot(tmp_path, exporters="prometheus,otlp", collector=agent) as bot,
+        Prometheus(
+            [job("bot", bot.metrics_url), job("agent", agent.metrics_url, honor_labels=True)], directory=tmp_path
+        ) as prometheus,
+    ):
+        bot.do("everything")
+        prometheus.wait_for("my_own_jobs_total", lambda found: len(found) == 2)
+        said = doctor(
+            tmp_path,
+            f"--prometheus={prometheus.url}",
+            env=pushed(agent) | {"OTEL_METRICS_EXPORTER": "prometheus,otlp"} | pulled(bot),
+        )
+
+    twice = [each["says"] for each in said.of("scrape") if each["status"] == "wrong"]
+    assert len(twice) == 1
+    assert f"{SERVICE} is told of twice: job=bot" in twice[0]
+    assert said.one("measurements")["status"] == "warning"
+
+
+def test_names_without_their_suffixes_are_the_collectors(tmp_path):
+    other = tmp_path / "other.yaml"
+    other.write_text("exporters: {prometheus: {translation_strategy: UnderscoreEscapingWithoutSuffixes}}\n")
+    with (
+        Collector(["agent.yaml", other], directory=tmp_path) as agent,
+        Bot(tmp_path, exporters="otlp", collector=agent) as bot,
+        Prometheus([job("agent", agent.metrics_url, honor_labels=True)], directory=tmp_path) as prometheus,
+    ):
+        bot.do("everything")
+        prometheus.wait_for("trading_orders")
+        said = doctor(tmp_path, f"--prometheus={prometheus.url}", env=pushed(agent))
+
+    assert "names" in said.wrong
+    assert "UnderscoreEscapingWithSuffixes" in said.of("names")[0]["mend"]
+
+
+def test_a_rule_that_cannot_be_evaluated_is_named(tmp_path):
+    # Two series with the labels that the rule makes the same: many-to-many matching, which Prometheus reports as `err`.
+    broken = {"groups": [{"name": "g", "rules": [{"alert": "TradingBotGone", "expr": "up * on () scrape_duration_seconds"}]}]}
+    jobs = [job(name, f"http://127.0.0.1:{free_port()}/metrics") for name in ("one", "two")]
+    with Prometheus(jobs, directory=tmp_path, rules=broken) as prometheus:
+        wait_until(lambda: prometheus.get("rules")["groups"][0]["rules"][0]["health"] == "err", "the rule fails")
+        said = doctor(tmp_path, f"--prometheus={prometheus.url}")
+
+    assert "rules" in said.wrong
+    assert "TradingBotGone cannot be evaluated" in said.of("rules")[0]["says"]
+    assert "not loaded" in said.of("rules")[1]["says"]
+
+
+@contextmanager
+def shifted(prometheus: Prometheus, seconds: float):
+    """Prometheus as it would be on a machine whose clock is ahead."""
+
+    class Ahead(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            with urllib.request.urlopen(f"{prometheus.url}{self.path}", timeout=10) as answer:
+                body = answer.read()
+            if "query=time%28%29" in self.path:
+                now = time.time() + seconds
+                body = json.dumps({"status": "success", "data": {"resultType": "scalar", "result": [now, str(now)]}}).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Ahead) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_a_clock_that_is_off_is_told_of_with_how_to_set_it(tmp_path):
+    with (
+        Bot(tmp_path, exporters="prometheus") as bot,
+        Prometheus([job("bot", bot.metrics_url)], directory=tmp_path) as prometheus,
+        shifted(prometheus, 300) as url,
+    ):
+        prometheus.wait_for("trading_sdk_route")
+        said = doctor(tmp_path, f"--prometheus={url}", env=pulled(bot))
+
+    assert "clock" in said.wrong
+    assert "Prometheus' clock is 300.0 s ahead of this machine's" in [each["says"] for each in said.of("clock")]
+    assert said.one("scrape")["status"] == "ok"
+
+
+def test_without_prometheus_the_rest_is_looked_at_and_the_exit_code_is_1(tmp_path):
+    port = free_port()
+    done = run(tmp_path, f"--prometheus=http://me:hush@127.0.0.1:{port}", env={"OTEL_SERVICE_NAME": "sma-bot"})
+
+    assert done.returncode == 1
+    assert f"Prometheus at http://127.0.0.1:{port}: nobody listens there" in done.stdout
+    assert "environment variable OTEL_SERVICE_NAME" in done.stdout
+    assert done.stdout.splitlines()[-1].startswith("1 thing wrong")
+    assert "hush" not in done.stdout
+    assert "\x1b" not in done.stdout
