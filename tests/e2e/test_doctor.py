@@ -13,6 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import NamedTuple
 
+import certifi
 import pytest
 
 from otel_trading.stack.prometheus.rules import FILES, document
@@ -137,22 +138,43 @@ def test_otlp_is_tried_in_the_protocol_that_is_set(protocol, tmp_path):
     assert "OTEL_EXPORTER_OTLP_PROTOCOL" in said["mend"]
 
 
-def test_a_gateway_that_refuses_the_token_is_told_of_and_the_token_is_nowhere(tmp_path, settings, tls, token):
+# `requests` prefers these to the certificate that OpenTelemetry's variable names.
+NO_BUNDLES = {"REQUESTS_CA_BUNDLE": "", "CURL_CA_BUNDLE": ""}
+
+
+@pytest.mark.parametrize("protocol", ["grpc", "http/protobuf"])
+def test_a_gateway_that_refuses_the_token_is_told_of_and_the_token_is_nowhere(protocol, tmp_path, settings, tls, token):
     with Collector("gateway.yaml", directory=tmp_path, env=settings) as gateway:
-        env = {
+        endpoint = gateway.grpc_endpoint if protocol == "grpc" else gateway.http_endpoint
+        env = NO_BUNDLES | {
             "OTEL_METRICS_EXPORTER": "otlp",
-            "OTEL_EXPORTER_OTLP_ENDPOINT": gateway.http_endpoint.replace("http:", "https:"),
+            "OTEL_EXPORTER_OTLP_PROTOCOL": protocol,
+            "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint.replace("http:", "https:"),
             "OTEL_EXPORTER_OTLP_CERTIFICATE": str(tls.ca),
         }
         right = doctor(tmp_path, env={**env, "OTEL_EXPORTER_OTLP_HEADERS": f"authorization=Bearer%20{token}"})
-        wrong = doctor(tmp_path, env={**env, "OTEL_EXPORTER_OTLP_HEADERS": "authorization=Bearer%20of-somebody-else"})
-        shown = run(tmp_path, env={**env, "OTEL_EXPORTER_OTLP_HEADERS": "authorization=Bearer%20of-somebody-else"}).stdout
+        env["OTEL_EXPORTER_OTLP_HEADERS"] = "authorization=Bearer%20of-somebody-else"
+        wrong, shown = doctor(tmp_path, env=env), run(tmp_path, env=env).stdout
 
     assert right.one("collector")["status"] == "ok"
     assert "OTEL_EXPORTER_OTLP_HEADERS" in wrong.one("collector")["mend"]
     assert token not in right.text
     assert "of-somebody-else" not in wrong.text + shown
     assert "authorization=**********" in shown
+
+
+@pytest.mark.parametrize(
+    ("bundle", "named"), [(NO_BUNDLES, False), ({"REQUESTS_CA_BUNDLE": certifi.where()}, True)], ids=["unknown", "overruled"]
+)
+def test_a_certificate_that_is_not_trusted_is_told_of(bundle, named, tmp_path, settings, tls):
+    with Collector("gateway.yaml", directory=tmp_path, env=settings) as gateway:
+        env = {"OTEL_METRICS_EXPORTER": "otlp", "OTEL_EXPORTER_OTLP_ENDPOINT": gateway.http_endpoint.replace("http:", "https:")}
+        env |= bundle | ({"OTEL_EXPORTER_OTLP_CERTIFICATE": str(tls.ca)} if named else {})
+        said = doctor(tmp_path, env=env).one("collector")
+
+    assert said["says"].endswith("shows a certificate that is not trusted here")
+    assert "OTEL_EXPORTER_OTLP_CERTIFICATE" in said["mend"]
+    assert ("REQUESTS_CA_BUNDLE" in said["mend"]) == named
 
 
 def test_a_port_that_another_program_has_is_told_of_with_the_program(tmp_path):

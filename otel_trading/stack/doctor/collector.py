@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 import socket
 from collections.abc import Callable
@@ -23,6 +24,8 @@ _PORTS = {"grpc": 4317, "http/protobuf": 4318}
 """OTLP's own, by protocol."""
 
 _REFUSED = re.compile(r"\b(401|403|Unauthorized|Forbidden|UNAUTHENTICATED|PERMISSION_DENIED)\b")
+_BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+"""Variables of `requests`, over which OpenTelemetry's exporter sends."""
 _START = "start the Collector (`otel-trading stack up --local` does), or name another with OTEL_EXPORTER_OTLP_ENDPOINT"
 _OTHER = "port {port} of {host} listens: if that is the Collector, set OTEL_EXPORTER_OTLP_PROTOCOL={protocol} for it; else "
 
@@ -75,11 +78,11 @@ def _look(check: str, endpoint: str | None, protocol: str, send: Callable[[], bo
     except ConfigurationError as missing:
         return wrong(check, f"nothing can be sent to {where}: {missing}", str(missing).rpartition(": ")[2])
     except Exception as fault:  # noqa: BLE001 - OpenTelemetry's exporters let out what a wrong certificate or address causes
-        heard.last = f"{type(fault).__name__}: {fault}"
+        heard.first = f"{type(fault).__name__}: {fault}"
         taken = False
     finally:
         heard.end()
-    return ok(check, f"OTLP is taken at {where}") if taken else _explained(check, where, address, protocol, heard.last)
+    return ok(check, f"OTLP is taken at {where}") if taken else _explained(check, where, address, protocol, heard.first)
 
 
 class _Heard(logging.Handler):
@@ -87,7 +90,8 @@ class _Heard(logging.Handler):
 
     def __init__(self) -> None:
         super().__init__()
-        self.last = ""
+        self.first = ""
+        """The first thing that was said: what follows is that it was given up."""
         self._logger = logging.getLogger("opentelemetry.exporter.otlp")
         self._before = self._logger.propagate
 
@@ -100,7 +104,7 @@ class _Heard(logging.Handler):
         self._logger.propagate = self._before
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.last = record.getMessage()
+        self.first = self.first or record.getMessage()
 
 
 def _explained(check: str, where: str, address: str, protocol: str, heard: str) -> Finding:
@@ -117,6 +121,11 @@ def _explained(check: str, where: str, address: str, protocol: str, heard: str) 
     if _REFUSED.search(heard):
         mend = "give its token in OTEL_EXPORTER_OTLP_HEADERS, such as authorization=Bearer%20…"
         return wrong(check, f"{where} refuses us: {short(heard)}", mend)
+    if "CERTIFICATE_VERIFY_FAILED" in heard:
+        mend = "name the file of the authority that signed it in OTEL_EXPORTER_OTLP_CERTIFICATE"
+        bundle = next((name for name in _BUNDLES if os.environ.get(name) and protocol != "grpc"), None)
+        mend += f"; {bundle} is set, and over HTTP it comes before that: unset it for the bot" if bundle else ""
+        return wrong(check, f"{where} shows a certificate that is not trusted here", mend)
     return wrong(
         check,
         f"{where} listens, but did not take an empty batch: {short(heard) or 'it says nothing'}",
