@@ -2,9 +2,10 @@
 
 Run it twice: the account is the same, and the fills that it is told again count once.
 """
-# ruff: noqa: ANN001, ANN201, INP001, T201 - an example is a script that prints
+# ruff: noqa: ANN001, ANN201, ARG001, INP001, T201 - an example is a script that prints; the decorator reads the arguments
 
 import os
+import time
 
 import otel_trading as ot
 
@@ -13,16 +14,17 @@ account = ot.Account("main", currency="USD", cash=100_000, strategy="sma_cross",
 breaker = ot.CircuitBreaker("daily-loss", account=account, max_daily_loss=0.03, max_drawdown=0.10, enforce=True)
 
 
-@ot.order_execution(venue="kraken", strategy="sma_cross", breaker=breaker)
-def place_order(symbol, side, quantity):
-    return {"id": f"{symbol}-{side}", "status": "closed", "amount": quantity, "filled": quantity, "average": 100.0}
+@ot.order_execution(venue="kraken", strategy="sma_cross", account=account, breaker=breaker)
+def place_order(symbol, side, quantity, mid):
+    order = f"{symbol}-{time.time_ns()}"  # never again, also not in the next run: the account knows its orders by their ids
+    return {"id": order, "status": "closed", "amount": quantity, "filled": quantity, "average": mid}
 
 
 @ot.strategy_cycle("sma_cross", every=60)
 def on_bar(symbol, close):
     account.mark(symbol, close)
     if breaker.check():
-        place_order(symbol, "buy", 1.0)
+        place_order(symbol, "buy", 1.0, close)
 
 
 account.sync_fills([{"id": "F-1", "symbol": "ETH/USD", "side": "buy", "amount": 400.0, "price": 50.0}])

@@ -19,8 +19,11 @@ def run(tmp_path: Path) -> list[str]:
 
 
 def test_a_second_run_goes_on_where_the_first_one_ended(tmp_path: Path) -> None:
-    """400 at 50, marked at 10: 16,000 of 100,000 are lost, from a peak of 100,800. The fill counts once, the breaker stays open."""
+    """400 at 50, and one each bought at 51 and 52: 79,897 of cash, and a peak of 100,801 at 52.
+
+    At 10 the 402 are worth 4,020. The fill and the orders count once, and the breaker stays open.
+    """
     stopped = "no more orders: circuit breaker 'daily-loss' is open: max_daily_loss"
-    assert run(tmp_path) == [stopped, "equity 84000.00 drawdown 16.7% breaker open"]
+    assert run(tmp_path) == [stopped, "equity 83917.00 drawdown 16.7% breaker open"]
     # Its first bar marks at 51 again: the peak is still that of the run before.
-    assert run(tmp_path) == [stopped, "equity 100400.00 drawdown 0.4% breaker open"]
+    assert run(tmp_path) == [stopped, "equity 100399.00 drawdown 0.4% breaker open"]
