@@ -58,6 +58,12 @@ CASES: Cases = {
             fires=[fired("sma of bot at kraken sends 20 times as many orders as usual.", **LABELS)],
         ),
         "missing": NOTHING,
+        "for forty minutes already": Case(
+            {SENT: "0x200 0+20x60"},
+            at="4h1m",
+            fires=[fired("sma of bot at kraken sends 20 times as many orders as usual.", **LABELS)],
+        ),
+        "a bot that has just begun": Case({SENT: "0+50x30"}, at="30m"),
         "a bot that sends many all day": Case({SENT: "0+50x300"}, at="4h"),
         "a bot that sends one after a quiet day": Case({SENT: "0x200 1x20"}, at="3h22m"),
         "a bot that sends five times as many as on the day before": Case({SENT: "0+10x200 2000+50x20"}, at="3h31m"),
@@ -71,7 +77,7 @@ CASES: Cases = {
         ),
         "missing": Case(UPTIME, at="30m"),
         "one of a hundred": Case(ended("rejected", "0+1x60", "0+99x60"), at="30m"),
-        "the only order": Case(ended("rejected", "_x10 1x60", "0x60"), at="30m"),
+        "the only order": Case(ended("rejected", "_x20 1x60", "0x60"), at="30m"),
         "every order": Case(
             {f'trading_orders_total{{{SMA},trading_order_status="rejected"}}': "_x10 1+1x60", **UPTIME},
             at="30m",
