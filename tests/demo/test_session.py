@@ -59,10 +59,10 @@ def test_an_order_that_is_not_answered_is_unresolved_until_the_stream_or_the_ven
         session.run()
         lost = session.record()["unanswered"]
 
-    assert {order["executed"] for order in lost} == {True, False}
-    assert waiting == [1] * len(lost)
-    assert fresh_bot.tracker.unresolved == 0
-    assert fresh_bot.tracker.active == sum(map(len, session.client.open_orders()))
+        assert {order["executed"] for order in lost} == {True, False}
+        assert waiting == [1] * len(lost)
+        assert fresh_bot.tracker.unresolved == 0
+        assert fresh_bot.tracker.active == sum(map(len, session.client.open_orders())) > 0
 
 
 @pytest.mark.usefixtures("fresh_bot")

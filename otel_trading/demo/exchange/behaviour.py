@@ -23,7 +23,7 @@ class Behaviour:
     """An order never reaches the matching engine, an answer never comes."""
     hold: float = 3.0
     """How long an unanswered request is left hanging."""
-    risk_reject: float = 0.03
+    risk_reject: float = 0.01
     """The venue's risk engine turns an order down."""
     halt: float = 0.01
     """A symbol is halted for a day."""
