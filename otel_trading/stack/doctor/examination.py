@@ -6,10 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from otel_trading.errors import ConfigurationError
 from otel_trading.pipeline.kinds import shown
 from otel_trading.pipeline.settings import Settings
-from otel_trading.stack.doctor import clock, collector, configuration, endpoint, names, rules, seen, versions
+from otel_trading.stack.doctor import clock, collector, configuration, deployment, endpoint, names, rules, seen, versions
 from otel_trading.stack.doctor.asking import Prometheus, UnansweredError
 from otel_trading.stack.doctor.configuration import Setting
 from otel_trading.stack.doctor.endpoint import Bot
@@ -58,9 +57,11 @@ def examine(asked: Asked) -> Diagnosis:
             bot, of_endpoint = endpoint.check(settings)
             found += of_endpoint
         found += collector.check(settings)
-    chosen, of_stack = _rule_settings(asked.stack)
-    found += of_stack
-    prometheus = Prometheus(asked.prometheus or "http://127.0.0.1:9090")
+    chosen = RuleSettings()
+    if asked.stack is not None:
+        chosen, of_stack = deployment.check(asked.stack)
+        found += of_stack
+    prometheus = Prometheus(asked.prometheus or deployment.prometheus(asked.stack))
     service = asked.service or (bot.service if bot else None) or (settings.service_name if settings else None)
     if service is None and settings is not None and not settings.disabled:
         says = "no name of the bot is set here; one that it gives to configure() is not seen from outside"
@@ -103,14 +104,3 @@ def _answered(name: str, check: Callable[[], list[Finding]]) -> list[Finding]:
         return check()
     except UnansweredError as why:
         return [wrong(name, f"it could not be looked at: {why}", "is --prometheus the address of Prometheus itself?")]
-
-
-def _rule_settings(stack: Path | None) -> tuple[RuleSettings, list[Finding]]:
-    from otel_trading.stack.prometheus import settings
-
-    if stack is None:
-        return RuleSettings(), []
-    try:
-        return settings.load(stack / "alerts.yaml", alerts()), []
-    except ConfigurationError as error:
-        return RuleSettings(), [wrong("stack", str(error), "correct it, then `otel-trading stack init` again")]

@@ -1,0 +1,84 @@
+"""The directory of a stack: whole, up to date, its secrets kept, and where its Prometheus is."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from otel_trading.stack import directory as stack
+from otel_trading.stack.doctor.deployment import check, prometheus
+
+
+@pytest.fixture
+def written(tmp_path):
+    stack.init(tmp_path)
+    return tmp_path
+
+
+def test_a_directory_as_it_was_written_is_right(written):
+    _, [finding] = check(written)
+
+    assert finding.status == "ok"
+
+
+def test_a_directory_of_something_else_is_named(tmp_path):
+    _, [finding] = check(tmp_path)
+
+    assert finding.status == "wrong"
+    assert finding.mend == f"otel-trading stack init {tmp_path}"
+
+
+def test_thresholds_that_were_edited_count_and_the_rules_are_out_of_date(written):
+    (written / "alerts.yaml").write_text("alerts: {TradingClockOffset: {threshold: 2.5}}\n")
+
+    chosen, [finding] = check(written)
+
+    assert chosen.alerts["TradingClockOffset"].threshold == 2.5
+    assert finding.status == "warning"
+    assert "prometheus/rules/otel-trading-alerts.yml" in finding.says
+
+
+def test_a_file_that_is_missing_is_named(written):
+    (written / "prometheus" / "prometheus.yml").unlink()
+
+    assert "prometheus/prometheus.yml" in check(written)[1][0].says
+
+
+def test_wrong_thresholds_are_told_of_and_the_defaults_are_compared_with(written):
+    (written / "alerts.yaml").write_text("alerts: {TradingNothing: {threshold: 1}}\n")
+
+    chosen, [finding] = check(written)
+
+    assert chosen.alerts == {}
+    assert finding.status == "wrong"
+    assert "TradingNothing" in finding.says
+
+
+def test_a_new_text_beside_a_file_that_was_changed_is_told_of(written):
+    (written / "compose.yaml.new").write_text("services: {}\n")
+
+    assert "compose.yaml.new" in check(written)[1][0].says
+
+
+def test_a_secret_that_others_can_read_is_wrong(written):
+    (written / "secrets" / "grafana-admin-password").chmod(0o644)
+
+    _, [finding] = check(written)
+
+    assert finding.status == "wrong"
+    assert "grafana-admin-password" in finding.says
+    assert finding.mend == f"chmod 600 {written}/secrets/*"
+
+
+def test_prometheus_is_where_the_stack_says_that_it_runs(written):
+    assert prometheus(None) == "http://127.0.0.1:9090"
+    assert prometheus(written) == "http://127.0.0.1:9090"
+
+    (written / ".env").write_text((written / ".env").read_text().replace("PROMETHEUS_PORT=9090", "PROMETHEUS_PORT=9190"))
+    assert prometheus(written) == "http://127.0.0.1:9190"
+
+    running = written / "data" / "local" / "running.json"
+    running.parent.mkdir(parents=True)
+    running.write_text(json.dumps({"pid": 1, "addresses": {"prometheus": "127.0.0.1:9290"}}))
+    assert prometheus(written) == "http://127.0.0.1:9290"
