@@ -16,11 +16,13 @@ from typing import NamedTuple
 import certifi
 import pytest
 
+from otel_trading.stack.directory import init
 from otel_trading.stack.prometheus.rules import FILES, document
 from otel_trading.stack.prometheus.settings import RuleSettings
 from tests.demo.program import PROGRAM, Demo
 from tests.e2e.bot import SERVICE, Bot
 from tests.harness import Alertmanager, Collector, Prometheus, free_port, job, wait_until
+from tests.harness.stack import Stack
 
 RULES = {"groups": [group for groups in FILES.values() for group in document(groups, RuleSettings())["groups"]]}
 ALERTMANAGER = "route: {receiver: nobody}\nreceivers: [{name: nobody}]\n"
@@ -98,6 +100,28 @@ def test_the_demo_that_is_scraped_with_rules_and_an_alertmanager_is_all_right(tm
         }  # fmt: skip
         assert "otel-trading-demo" in said.one("scrape")["says"]
         assert [each for each in said.findings if each["status"] != "ok" and "NTP" not in each["says"]] == []
+
+
+def test_the_demo_beside_a_stack_is_all_right_on_both_paths(tmp_path):
+    where = tmp_path / "stack"
+    init(where)
+    with (
+        Demo(tmp_path, "--bars", "60", "--speed", "max", name="scraped") as scraped,
+        Stack(where, log=tmp_path, bot=f"127.0.0.1:{scraped.port}") as stack,
+        Demo(tmp_path, "--bars", "60", "--speed", "max", name="pushing", env=stack.push | {"OTEL_SERVICE_NAME": "pushing"}),
+    ):
+        # Prometheus scrapes every 15 s here.
+        for env in (pulled(scraped), stack.push | {"OTEL_SERVICE_NAME": "pushing"}):
+            said = wait_until(
+                lambda env=env: found if (found := doctor(tmp_path, f"--dir={where}", env=env)).code == 0 else None,
+                f"all is right for {env}",
+                timeout=120,
+            )
+            assert said.one("stack")["status"] == "ok"
+            assert said.one("prometheus")["says"].startswith(stack.url("prometheus"))
+            assert said.one("alertmanager")["says"] == f"{stack.url('alertmanager')} is ready"
+            assert said.one("rules")["says"].startswith("all ")
+            assert said.one("alerts")["says"].startswith("none of ")
 
 
 def test_a_bot_that_pushes_is_all_right_and_a_collector_that_is_down_is_the_culprit(tmp_path):
