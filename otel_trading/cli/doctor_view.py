@@ -11,6 +11,8 @@ from otel_trading.stack.doctor.examination import Diagnosis
 from otel_trading.stack.doctor.finding import times
 
 _STYLES = {"ok": "green", "warning": "yellow", "wrong": "bold red"}
+_NARROW = 100
+"""Columns below which where a setting came from is on a line of its own."""
 _WIDE = 10_000
 """Columns of what is no terminal: nothing is wrapped there, so that it can be searched."""
 
@@ -30,20 +32,25 @@ def show(diagnosis: Diagnosis) -> None:
 def _print(console: Console, diagnosis: Diagnosis) -> None:
     if diagnosis.settings:
         console.print(Text("Settings that are not defaults", style="bold"))
-        console.print(_settings(diagnosis))
+        console.print(_settings(diagnosis, narrow=console.width < _NARROW))
         console.print()
     console.print(_findings(diagnosis))
     console.print()
     console.print(_verdict(diagnosis))
 
 
-def _settings(diagnosis: Diagnosis) -> Table:
+def _settings(diagnosis: Diagnosis, *, narrow: bool) -> Table:
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
-    table.add_column(overflow="fold", style="dim")
+    table.add_column(overflow="fold")
     for setting in diagnosis.settings:
-        table.add_row(f"  {setting.name}", Text(printable(setting.value)), Text(printable(setting.origin)))
+        value, origin = Text(printable(setting.value)), Text(printable(setting.origin), style="dim")
+        if narrow:
+            table.add_row(f"  {setting.name}", value)
+            table.add_row("", origin)
+        else:
+            table.add_row(f"  {setting.name}", value, origin)
     return table
 
 

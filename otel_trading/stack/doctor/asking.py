@@ -38,14 +38,10 @@ def ask(url: str) -> Answer:
 
     Raises `UnansweredError`.
     """
-    parts = urlsplit(url)
-    login, _, host = parts.netloc.rpartition("@")
-    request = urllib.request.Request(parts._replace(netloc=host).geturl())  # noqa: S310 - who runs the doctor names the address
-    if login:
-        request.add_header("Authorization", "Basic " + base64.b64encode(unquote(login).encode()).decode("ascii"))
-    # A proxy knows nothing of this machine's own addresses.
-    proxies: dict[str, str] | None = {} if is_loopback(parts.hostname or "") else None
     try:
+        request, host = _request(url)
+        # A proxy knows nothing of this machine's own addresses.
+        proxies: dict[str, str] | None = {} if is_loopback(host) else None
         with urllib.request.build_opener(urllib.request.ProxyHandler(proxies)).open(request, timeout=TIMEOUT) as response:
             return Answer(response.status, response.read(_MOST).decode(errors="replace"))
     except HTTPError as error:
@@ -55,6 +51,17 @@ def ask(url: str) -> Answer:
         raise UnansweredError(reason(error.reason)) from None
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise UnansweredError(reason(error)) from None
+
+
+def _request(url: str) -> tuple[urllib.request.Request, str]:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("it is not an http:// or https:// address")
+    login, _, host = parts.netloc.rpartition("@")
+    request = urllib.request.Request(parts._replace(netloc=host).geturl())  # noqa: S310 - the schemes are looked at above
+    if login:
+        request.add_header("Authorization", "Basic " + base64.b64encode(unquote(login).encode()).decode("ascii"))
+    return request, parts.hostname
 
 
 def reason(fault: object) -> str:

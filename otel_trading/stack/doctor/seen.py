@@ -81,7 +81,9 @@ def _place(labels: dict[str, str]) -> tuple[str, str]:
 
 def _targets(targets: list[Target], bot: Bot | None) -> list[Finding]:
     if not targets:
-        return [wrong(TARGETS, "Prometheus scrapes nothing", "give it a scrape configuration, such as the one in docs/doctor.md")]
+        return [
+            wrong(TARGETS, "Prometheus scrapes nothing", "give it a scrape configuration, such as the one in docs/doctor.md")
+        ]
     found = [
         (wrong if bot is not None and each.is_endpoint(bot.port) else warning)(
             TARGETS,

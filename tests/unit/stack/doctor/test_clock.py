@@ -106,6 +106,12 @@ def test_a_server_that_is_no_prometheus_is_told_of():
         server.shutdown()
 
 
+@pytest.mark.parametrize("url", ["127.0.0.1:9090", "file:///etc/hostname", "http://[::1", "http://:9090"])
+def test_an_address_that_is_none_is_told_of(url):
+    with pytest.raises(UnansweredError):
+        Prometheus(url).version()
+
+
 # adjtimex(2): maxerror is in microseconds and grows by 500 a second while nobody corrects it, up to 16 s (NTP_PHASE_LIMIT).
 @pytest.mark.parametrize(
     ("maxerror", "status"), [(2_500, "ok"), (15_999_999, "ok"), (16_000_000, "warning")], ids=["good", "drifting", "unknown"]
