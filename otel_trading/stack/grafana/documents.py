@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from otel_trading.semconv.metrics import ALL
-from otel_trading.stack.prometheus.model import Alert
-from otel_trading.stack.prometheus.rules import alerts
+from otel_trading.stack.prometheus.model import Alert, Record
+from otel_trading.stack.prometheus.rules import FILES, alerts
 from otel_trading.stack.prometheus.settings import RuleSettings
-from otel_trading.stack.promql import buckets, count, of, total
+from otel_trading.stack.promql import NEWEST, buckets, count, of, total
 
 UIDS: Final = tuple(f"trading-{name}" for name in ("overview", "orders", "risk", "inference", "venue", "fleet", "sdk"))
 """The dashboards, in the order in which they are listed; Grafana shows each at `/d/<uid>`."""
@@ -30,6 +30,15 @@ _METRICS: Final = {
     if name != "process.uptime"  # asked for beside others, it does not say what an expression is about
 }
 """Names of samples, and those of their metrics in the registry."""
+_FOREIGN: Final = re.compile(r"(http|otelcol)_\w+|process_(?!uptime)\w+|up$")
+"""Names of other instrumentations, of the Collector and of Prometheus."""
+_RECORDED: Final = {
+    rule.name: rule.expr
+    for groups in FILES.values()
+    for group in groups
+    for rule in group.rules
+    if isinstance(rule, Record) and rule.name != NEWEST  # which instance is meant, not what it is about
+}
 
 
 def dashboards(settings: RuleSettings | None = None, prometheus_url: str = PROMETHEUS) -> dict[str, dict[str, Any]]:
@@ -46,7 +55,7 @@ def dashboards(settings: RuleSettings | None = None, prometheus_url: str = PROME
         text = (_FOLDER / f"{uid}.json").read_text(encoding="utf-8")
         document = json.loads(_elsewhere(text, address))
         for panel in document["panels"]:
-            _link(panel, [alert for alert in _watching(panel, watching) if uid in (alert.dashboard, UIDS[0])], address)
+            _link(panel, _watching(panel, watching), address)
         found[uid] = document
     return found
 
@@ -73,13 +82,22 @@ def _elsewhere(text: str, address: str) -> str:
 
 
 def _metrics(expression: str) -> set[str]:
-    """The registry's metrics that an expression names."""
-    return {_METRICS[word] for word in re.findall(r"\w+", expression) if word in _METRICS}
+    """The metrics that an expression is about, also those that a rule recorded for it."""
+    found, open_ = set[str](), [expression]
+    while open_:
+        for word in re.findall(r"[\w:]+", open_.pop()):
+            if word in _METRICS:
+                found.add(_METRICS[word])
+            elif word in _RECORDED:
+                open_.append(_RECORDED[word])
+            elif _FOREIGN.match(word):
+                found.add(re.sub(r"_(total|bucket|sum|count)$", "", word))
+    return found
 
 
-def _watching(panel: dict[str, Any], watched: list[tuple[Alert, set[str]]]) -> Iterator[Alert]:
+def _watching(panel: dict[str, Any], watched: list[tuple[Alert, set[str]]]) -> list[Alert]:
     shown = set[str]().union(*map(_metrics, expressions(panel)))
-    return (alert for alert, metrics in watched if shown & metrics)
+    return [alert for alert, metrics in watched if shown & metrics]
 
 
 def _link(panel: dict[str, Any], found: list[Alert], address: str) -> None:

@@ -156,7 +156,7 @@ def _beside() -> Section:
             ),
             show.course(
                 "Latency of orders",
-                "99th percentile of all operations.",
+                "The 99th percentile of all operations.",
                 Ask(q.quantile(0.99, m.ORDER_DURATION, "job"), tell("job")),
                 unit=show.SECONDS,
                 at={1: show.RED},

@@ -70,13 +70,14 @@ def written(board: Board) -> str:
         first = False
         for panel in section.panels:
             frame = frame.with_panel(panel)
-    asked = _text(frame.build().panels)
+    frame = frame.annotations([_trips(), _restarts()])
+    asked = _text([frame.build().panels, frame.build().annotations])
     for label, name in VARIABLES.items():
         if f"${name}" in asked:
             frame = frame.with_variable(_variable(label))
     if f"${COLLECTOR}" in asked:
         frame = frame.with_variable(_chosen(COLLECTOR, "Collector", f"label_values({UP_OF_COLLECTOR}, job)", ".+"))
-    frame = frame.annotations([_trips(), _restarts()]).link(_links())
+    frame = frame.link(_links())
     document: dict[str, Any] = json.loads(_text(frame.build()))
     for number, panel in enumerate(document["panels"], 1):
         panel["id"] = number

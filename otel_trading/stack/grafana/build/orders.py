@@ -140,7 +140,7 @@ def _latency() -> Section:
             ),
             show.course(
                 "Latency of each operation",
-                "99th percentile of submit, edit, cancel and query.",
+                "The 99th percentile of submit, edit, cancel and query.",
                 Ask(q.quantile(0.99, m.ORDER_DURATION, OPERATION), tell(OPERATION)),
                 unit=show.SECONDS,
                 at={1: show.RED},

@@ -240,16 +240,6 @@ def _performance() -> Section:
     return Section(
         "Risk and performance",
         (
-            show.course(
-                "Drawdown",
-                "Below the highest value so far, now and at its worst.",
-                Ask(q.now(m.DRAWDOWN_CURRENT_RATIO), f"now {LEGEND}"),
-                Ask(q.now(m.DRAWDOWN_MAX_RATIO), f"maximum {LEGEND}"),
-                unit=show.SHARE,
-                at={0.1: show.RED},
-                low=0,
-                size=(12, 8),
-            ),
             show.number(
                 "Sharpe ratio",
                 "Mean return over its standard deviation, a year; it needs as many returns as the account is set to wait for.",
@@ -299,6 +289,25 @@ def _performance() -> Section:
                 Ask(q.now(m.TRADE_LOSING_STREAK), LEGEND),
                 unit=show.NUMBER,
                 at={5: show.ORANGE, 10: show.RED},
+            ),
+            show.course(
+                "Drawdown",
+                "Below the highest value so far, now and at its worst.",
+                Ask(q.now(m.DRAWDOWN_CURRENT_RATIO), f"now {LEGEND}"),
+                Ask(q.now(m.DRAWDOWN_MAX_RATIO), f"maximum {LEGEND}"),
+                unit=show.SHARE,
+                at={0.1: show.RED},
+                low=0,
+                size=(12, 8),
+            ),
+            show.course(
+                "P&L today, of equity",
+                "Profit and loss since the session began, as a share of the equity at its start.",
+                Ask(q.now(m.PNL_DAILY_RATIO), LEGEND),
+                unit=show.SHARE,
+                base=show.RED,
+                at={-0.02: show.GREEN},
+                size=(12, 8),
             ),
         ),
     )

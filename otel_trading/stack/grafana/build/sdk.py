@@ -17,6 +17,7 @@ _DROPPED: Final = label_name(a.SDK_DROP_REASON)
 _ROUTE: Final = label_name(a.SDK_ROUTE_NAME)
 _BOT: Final = tell("job", "instance")
 _WINDOW: Final = "[$__rate_interval]"
+_MEMORY: Final = f'{{__name__=~"otelcol_process_memory_rss|otelcol_process_memory_rss_bytes", job=~"${COLLECTOR}"}}'
 
 
 def _sdk() -> Section:
@@ -34,7 +35,7 @@ def _sdk() -> Section:
             show.number(
                 "Faults of the SDK",
                 "The SDK's own errors in the time that is shown: each is in the bot's log once.",
-                Ask(f"({q.grown(m.SDK_ERRORS, 'job')}) or sum by (job) ({q.series(m.PROCESS_UPTIME)}) * 0", tell("job")),
+                Ask(f"({q.grown(m.SDK_ERRORS, 'job')}) or max by (job) ({q.series(m.PROCESS_UPTIME)}) * 0", tell("job")),
                 unit=show.NUMBER,
                 at={1: show.RED},
                 decimals=0,
@@ -42,7 +43,7 @@ def _sdk() -> Section:
             show.number(
                 "Measurements dropped",
                 "What the SDK was told in the time that is shown and could not count: no number, too many series.",
-                Ask(f"({q.grown(m.SDK_DROPPED, 'job')}) or sum by (job) ({q.series(m.PROCESS_UPTIME)}) * 0", tell("job")),
+                Ask(f"({q.grown(m.SDK_DROPPED, 'job')}) or max by (job) ({q.series(m.PROCESS_UPTIME)}) * 0", tell("job")),
                 unit=show.NUMBER,
                 at={1: show.ORANGE},
                 decimals=0,
@@ -57,7 +58,7 @@ def _sdk() -> Section:
             ),
             show.number(
                 "Route",
-                "core: the SDK's own, fast one; application: the instruments of a provider that the application made.",
+                "By the SDK's own instruments (core), or by those of a provider that the application made (application).",
                 Ask(f"max by ({_ROUTE}) ({q.series(m.SDK_ROUTE)}) > 0", tell(_ROUTE)),
                 unit=show.NUMBER,
                 base=show.BLUE,
@@ -145,7 +146,7 @@ def _process() -> Section:
             ),
             show.course(
                 "Latency of the bot's own API",
-                "99th percentile of the requests that the bot answers, where it serves HTTP itself.",
+                "The 99th percentile of the requests that the bot answers, where it serves HTTP itself.",
                 Ask(f"histogram_quantile(0.99, sum by (job, le) (rate({q.narrowed(server)}{_WINDOW})))", tell("job")),
                 Ask(f"histogram_quantile(0.99, sum by (job, le) (rate({q.narrowed(older)}{_WINDOW}))) / 1000", tell("job")),
                 unit=show.SECONDS,
@@ -155,7 +156,7 @@ def _process() -> Section:
             show.course(
                 "Requests that the bot's own API answers now",
                 "Where the bot serves HTTP itself.",
-                Ask(f"sum by (job) ({q.narrowed('http_server_active_requests')})", tell("job")),
+                Ask(f"max by (job) ({q.narrowed('http_server_active_requests')})", tell("job")),
                 unit=show.NUMBER,
                 low=0,
                 absent="The bot serves no HTTP that is measured",
@@ -170,7 +171,7 @@ def _of_collector(name: str) -> str:
 
 def _collected(name: str) -> str:
     """A counter of the Collector: some versions append `_total` to its name."""
-    return f'{{__name__=~"{name}(_total)?", job=~"${COLLECTOR}"}}'
+    return f'{{__name__=~"{name}|{name}_total", job=~"${COLLECTOR}"}}'
 
 
 def _collector() -> Section:
@@ -234,7 +235,7 @@ def _collector() -> Section:
             show.course(
                 "Memory of the Collector",
                 "Physical memory in use.",
-                Ask(f"max by (job, instance) ({_collected('otelcol_process_memory_rss(_bytes)?')})", _BOT),
+                Ask(f"max by (job, instance) ({_MEMORY})", _BOT),
                 unit="bytes",
                 low=0,
                 at={2**28: show.ORANGE},

@@ -10,7 +10,15 @@ from otel_trading.stack.grafana.documents import dashboards
 
 BOARDS = dashboards()
 
-ALL = dict.fromkeys(("strategy", "account", "venue", "symbol", "model"), ".*") | {"job": ".+"}
+ALL = {
+    "job": ".+",
+    "collector": ".+",
+    "strategy": ".*",
+    "account": ".*",
+    "venue": ".*",
+    "symbol": ".*",
+    "model": ".*",
+}
 """What "All" stands for in each variable."""
 
 
@@ -19,13 +27,21 @@ def panels(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
     return (panel for panel in document["panels"] if panel["type"] != "row")
 
 
+def expressions() -> dict[str, str]:
+    """What panels and annotations ask, by where they ask it."""
+    return {
+        f"{uid} {panel['id']} {panel['title']} {target['refId']}": target["expr"]
+        for uid, document in BOARDS.items()
+        for panel in panels(document)
+        for target in panel["targets"]
+    } | {
+        f"{uid} {annotation['name']}": annotation["expr"]
+        for uid, document in BOARDS.items()
+        for annotation in document["annotations"]["list"]
+    }
+
+
 def asked(expression: str, window: str = "1m", span: int = 300, **chosen: str) -> str:
     """The expression that reaches Prometheus when these values are chosen, `span` seconds are shown and a rate goes over `window`."""
-    values = {
-        **ALL,
-        **chosen,
-        "__rate_interval": window,
-        "__range": f"{span}s",
-        "__range_s": str(span),
-    }
+    values = {**ALL, **chosen, "__rate_interval": window, "__range": f"{span}s", "__range_s": str(span)}
     return re.sub(r"\$(\w+)", lambda found: values[found[1]], expression)
