@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from otel_trading.errors import ConfigurationError
+from otel_trading.stack.grafana import provisioning
 from otel_trading.stack.prometheus import consoles, rules, settings
 from otel_trading.version import __version__
 
@@ -109,6 +110,7 @@ def contents(chosen: settings.RuleSettings, owner: os.stat_result) -> dict[str, 
     }
     found |= {f"prometheus/rules/{name}": text for name, text in rules.texts(chosen).items()}
     found |= {f"prometheus/consoles/runbooks/{name}": text for name, text in consoles.pages().items()}
+    found |= {f"grafana/{name}": text for name, text in provisioning.files(chosen).items()}
     return found | {
         ".env": _ENV.format(user=f"{owner.st_uid}:{owner.st_gid}"),
         ".gitignore": _IGNORED,

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
-
-import yaml
+import json
+from typing import Final
 
 from otel_trading.stack.grafana.documents import PROMETHEUS, texts
 from otel_trading.stack.prometheus.settings import RuleSettings
@@ -12,7 +11,37 @@ from otel_trading.stack.prometheus.settings import RuleSettings
 DATASOURCE: Final = "otel-trading-prometheus"
 """The uid of the data source."""
 
-_HEAD: Final = "# Written by otel-trading. Grafana reads it when it starts.\n"
+_DATASOURCES: Final = """\
+# Written by otel-trading. Grafana reads it when it starts.
+apiVersion: 1
+datasources:
+  - name: Prometheus
+    uid: {uid}
+    type: prometheus
+    access: proxy
+    url: {url}
+    isDefault: true
+    jsonData:
+      httpMethod: POST
+      prometheusType: Prometheus
+      # How often Prometheus scrapes: rates in the dashboards go over at least four times that.
+      timeInterval: 15s
+"""
+
+_PROVIDERS: Final = """\
+# Written by otel-trading. Grafana reads it when it starts.
+apiVersion: 1
+providers:
+  - name: otel-trading
+    folder: Trading
+    folderUid: otel-trading
+    type: file
+    updateIntervalSeconds: 30
+    # What is changed in the browser would be lost with the next version: save a copy under another name.
+    allowUiUpdates: false
+    options:
+      path: {path}
+"""
 
 
 def files(
@@ -29,25 +58,6 @@ def files(
     """
     found = {f"dashboards/{name}": text for name, text in texts(settings, prometheus_url).items()}
     return found | {
-        "provisioning/datasources/otel-trading.yaml": _yaml(_datasources(datasource_url)),
-        "provisioning/dashboards/otel-trading.yaml": _yaml(_providers(dashboards)),
+        "provisioning/datasources/otel-trading.yaml": _DATASOURCES.format(uid=DATASOURCE, url=json.dumps(datasource_url)),
+        "provisioning/dashboards/otel-trading.yaml": _PROVIDERS.format(path=json.dumps(dashboards)),
     }
-
-
-def _datasources(url: str) -> dict[str, Any]:
-    # `timeInterval` is that of the scrapes: Grafana makes $__rate_interval of it.
-    settings = {"httpMethod": "POST", "timeInterval": "15s", "prometheusType": "Prometheus"}
-    source = {"name": "Prometheus", "uid": DATASOURCE, "type": "prometheus", "access": "proxy", "url": url}
-    return {"apiVersion": 1, "datasources": [{**source, "isDefault": True, "jsonData": settings}]}
-
-
-def _providers(path: str) -> dict[str, Any]:
-    provider = {"name": "otel-trading", "folder": "Trading", "folderUid": "otel-trading", "type": "file"}
-    return {
-        "apiVersion": 1,
-        "providers": [{**provider, "updateIntervalSeconds": 30, "allowUiUpdates": False, "options": {"path": path}}],
-    }
-
-
-def _yaml(document: dict[str, Any]) -> str:
-    return _HEAD + yaml.safe_dump(document, sort_keys=False, explicit_start=True)
