@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from otel_trading.stack.prometheus.consoles import RUNBOOKS
+from otel_trading.stack.prometheus.rules import FILES
 from tests.demo.program import Demo
 from tests.harness import fetch, require_program, wait_until
 from tests.harness.collector import collector_binary
@@ -61,7 +62,7 @@ def test_all_parts_run_with_the_files_of_the_directory_and_find_each_other(direc
         (known,) = stack.prometheus.get("alertmanagers")["activeAlertmanagers"]
         assert known["url"].startswith(stack.url("alertmanager"))
         groups = stack.prometheus.get("rules")["groups"]
-        assert {Path(group["file"]).name for group in groups} == {"otel-trading-alerts.yml", "otel-trading-recording.yml"}
+        assert {Path(group["file"]).name for group in groups} == FILES.keys()
         assert not [
             line for line in (stack.data / "collector.log").read_text().splitlines() if re.search(r"\t(warn|error)\t", line)
         ]
