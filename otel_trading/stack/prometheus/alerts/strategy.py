@@ -18,7 +18,7 @@ _CYCLES: Final = count(m.STRATEGY_CYCLE_DURATION)
 
 def _heard(name: str) -> str:
     """When a series was there last; a day back, for that long somebody may ask where it is."""
-    return f"timestamp({name}) or max_over_time(timestamp({name})[1d:1m])"
+    return f"timestamp({name}) or max_over_time(timestamp({name})[1d:15s])"
 
 
 GROUP: Final = Group(
@@ -86,9 +86,10 @@ GROUP: Final = Group(
         Alert(
             name="TradingBotGone",
             # Of each account, and of the bot as a whole, by what every bot shows; then Alertmanager leaves out its accounts.
+            # A bot that has just started has not made its accounts yet.
             expr=(
                 f"time() - (max by (job, {ACCOUNT}) ({_heard(of(m.POSITION_ACTIVE))})"
-                f" or max by (job) ({_heard(of(m.SDK_ROUTE))})) > $threshold"
+                f" unless on (job) {of(m.PROCESS_UPTIME)} < 300 or max by (job) ({_heard(of(m.SDK_ROUTE))})) > $threshold"
             ),
             summary="A bot that was there within the last day is not there any more.",
             description=f"Nothing was heard of {told('job')} {told(ACCOUNT)} for {value('humanizeDuration')}.",

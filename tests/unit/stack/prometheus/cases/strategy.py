@@ -152,6 +152,14 @@ CASES: Cases = {
             at="30m",
             fires=[fired("Nothing was heard of bot main for 20m 0s.", job="bot", trading_account_name="main")],
         ),
+        "an account that a bot which just started has not made yet": Case(
+            {
+                f"trading_position_active{{{MAIN}}}": "0x10 stale",
+                'trading_sdk_route{job="bot",instance="a",trading_sdk_route_name="core"}': "1x10 stale _x4 1x30",
+                'process_uptime_seconds{job="bot",instance="a"}': "600+60x10 stale _x4 20+60x30",
+            },
+            at="20m",
+        ),
         "a bot without an account": Case(
             {'trading_sdk_route{job="bot",instance="a",trading_sdk_route_name="core"}': "1x10 stale"},
             at="30m",
