@@ -12,17 +12,18 @@ import yaml
 from otel_trading.stack.prometheus.rules import alerts
 from tests.harness import Alertmanager, wait_until
 from tests.unit.stack.alertmanager.shipped import CONFIG, copy
-from tests.unit.stack.prometheus.cases import Fired, account, inference, operations, orders, risk, strategy, venue
+from tests.unit.stack.prometheus.cases import Fired, account, inference, operations, orders, risk, slo, strategy, venue
 
 SEVERITIES = {alert.name: alert.severity for alert in alerts()}
 FIRED: dict[str, Fired] = {
     name: cases["firing"].fires[0]
-    for area in (strategy, orders, account, risk, venue, inference, operations)
+    for area in (strategy, orders, account, risk, venue, inference, operations, slo)
     for name, cases in area.CASES.items()
 }
 RULES = yaml.safe_load(CONFIG.read_text())["inhibit_rules"]
 
 ACCOUNT = "trading_account_name"
+LIMIT = "trading_risk_limit_name"
 GONE = ("TradingBotGone", {ACCOUNT: ""})
 """A bot of which nothing is there."""
 ACCOUNT_GONE = ("TradingBotGone", {ACCOUNT: "main"})
@@ -68,7 +69,10 @@ CASES: dict[str, tuple[str | tuple[str, Alert], list[str | tuple[str, Alert]], l
     ),
     "a strategy that hangs": (
         "TradingStrategyStalled",
-        ["TradingHeartbeatStalls", "TradingStrategyCyclesLate", "TradingStrategyCyclesFailing", "TradingInstrumentDataStale"],
+        [
+            *("TradingHeartbeatStalls", "TradingStrategyCyclesLate", "TradingStrategyCyclesFailing"),
+            *("TradingInstrumentDataStale", "TradingFeaturesStale", "TradingReconciliationOverdue"),
+        ],
         ["TradingHeartbeatMissed", "TradingVenueDisconnected", "TradingErrors"],
     ),
     "a loop that hangs": (
@@ -97,6 +101,54 @@ CASES: dict[str, tuple[str | tuple[str, Alert], list[str | tuple[str, Alert]], l
         ["TradingVenueDisconnected", ("TradingVenueErrors", {"trading_venue_name": "other"})],
     ),
     "a key that is refused": ("TradingVenueKeyRefused", ["TradingVenueErrors"], ["TradingVenueBanned"]),
+    "a day's loss at its limit": (
+        "TradingDailyLossLimit",
+        ["TradingDailyLoss", ("TradingRiskLimitNear", {LIMIT: "max_daily_loss"})],
+        [("TradingRiskLimitNear", {LIMIT: "max_drawdown"}), "TradingDrawdown", ("TradingDailyLoss", {ACCOUNT: "other"})],
+    ),
+    "a drawdown at its limit": (
+        "TradingDrawdownLimit",
+        ["TradingDrawdown", ("TradingRiskLimitNear", {LIMIT: "max_drawdown"})],
+        [("TradingRiskLimitNear", {LIMIT: "max_daily_loss"}), "TradingDailyLoss"],
+    ),
+    "a circuit breaker that is open": (
+        ("TradingCircuitBreakerOpen", {ACCOUNT: "main"}),
+        [("TradingRiskLimitNear", {LIMIT: "max_drawdown"}), ("TradingRiskLimitNear", {LIMIT: "max_daily_loss"})],
+        [("TradingRiskLimitNear", {"trading_circuit_breaker_name": "other"}), "TradingDrawdown"],
+    ),
+    "a win ratio that is very low": (
+        "TradingWinRatioVeryLow",
+        ["TradingWinRatioLow"],
+        [("TradingWinRatioLow", {"trading_strategy_name": "other"}), "TradingLosingStreak"],
+    ),
+    "orders whose state is not known": (
+        "TradingOrdersUnresolved",
+        ["TradingOrdersUnknown"],
+        [("TradingOrdersUnknown", {"trading_venue_name": "other"}), "TradingOrdersRejected"],
+    ),
+    "an objective of orders that is missed fast": (
+        "TradingOrderLatencyBurningFast",
+        ["TradingOrderLatencyBurningSlowly"],
+        [
+            ("TradingOrderErrorsBurningSlowly", {"slo": "order-errors"}),
+            ("TradingOrderLatencyBurningSlowly", {"trading_venue_name": "other"}),
+        ],
+    ),
+    "an objective of errors that is missed fast": (
+        "TradingOrderErrorsBurningFast",
+        ["TradingOrderErrorsBurningSlowly"],
+        [("TradingOrderLatencyBurningSlowly", {"slo": "order-latency"})],
+    ),
+    "an objective of a model that is missed fast": (
+        "TradingInferenceLatencyBurningFast",
+        ["TradingInferenceLatencyBurningSlowly"],
+        [("TradingInferenceLatencyBurningSlowly", {"trading_model_name": "other"})],
+    ),
+    "positions that differ": (
+        "TradingPositionMismatch",
+        ["TradingOrderMismatch"],
+        [("TradingOrderMismatch", {ACCOUNT: "other"}), "TradingOrdersUnknown"],
+    ),
     "a bot's own alert": ("TradingBotAlertCritical", ["TradingBotAlertWarnings"], ["TradingErrors"]),
     "a Collector that loses data": (
         "TradingCollectorFailing",
@@ -167,10 +219,14 @@ def test_every_name_is_that_of_an_alert():
 
 
 def test_alerts_that_are_compared_have_the_labels_in_which_they_are_compared():
-    """A label that neither has is equal: so both have it, or neither, as they fire in the rules' own tests."""
+    """A label that neither has is equal: so both have it, or neither, as they fire in the rules' own tests.
+
+    Alerts of two objectives are not compared: `slo` tells them apart.
+    """
     wrong = [
         f"{source} and {target}: {label}"
         for source, target, equal in pairs()
+        if FIRED[source].labels.get("slo") == FIRED[target].labels.get("slo")
         for label in equal
         if (label in FIRED[source].labels) != (label in FIRED[target].labels)
     ]

@@ -12,6 +12,7 @@ UPTIME = {f"process_uptime_seconds{{{BOT}}}": "0+60x60"}
 OPEN = {f"trading_position_active{{{MAIN}}}": "1x60", **UPTIME}
 LABELS = {"job": "bot", "trading_account_name": "main"}
 TRIPPED = {"job": "bot", "trading_circuit_breaker_name": "losses"}
+NEAR = {**TRIPPED, **LABELS, "trading_risk_limit_name": "max_drawdown"}
 CHECKED = "trading_reconciliation_last_check_time_seconds"
 NOTHING = Case({})
 
@@ -40,8 +41,11 @@ CASES: Cases = {
     },
     "TradingRiskLimitNear": {
         "firing": Case(
-            {f'trading_risk_limit_utilization_ratio{{{MAIN},trading_risk_limit_name="max_drawdown"}}': "0.5x4 0.9x20", **OPEN},
-            fires=[fired("bot main uses 90% of max_drawdown.", **LABELS, trading_risk_limit_name="max_drawdown")],
+            {
+                f'trading_risk_limit_utilization_ratio{{{MAIN},{BREAKER},trading_risk_limit_name="max_drawdown"}}': "0.5x4 0.9x20",
+                **OPEN,
+            },
+            fires=[fired("bot main uses 90% of max_drawdown.", **NEAR)],
         ),
         "missing": NOTHING,
         "enough of it is left": Case(
