@@ -24,6 +24,7 @@ class Bot(Process):
         collector: Collector | None = None,
         protocol: str = "http/protobuf",
         env: Mapping[str, str] | None = None,
+        program: Path = PROGRAM,
     ) -> None:
         self.port = free_port()
         settings = {
@@ -35,7 +36,7 @@ class Bot(Process):
         if collector is not None:
             endpoint = collector.grpc_endpoint if protocol == "grpc" else collector.http_endpoint
             settings["OTEL_EXPORTER_OTLP_ENDPOINT"] = endpoint
-        super().__init__("bot", [sys.executable, "-u", PROGRAM], directory=directory, env=settings | dict(env or {}))
+        super().__init__("bot", [sys.executable, "-u", program], directory=directory, env=settings | dict(env or {}))
         self.metrics_url = f"http://127.0.0.1:{self.port}/metrics"
         self._asked = 0
 
