@@ -18,6 +18,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -35,8 +36,8 @@ DATA = WORK / "data"
 BOTS = ("otel-trading-demo", "trend-small", "trend-wide")
 """The services of the bots that run: the first is the one that is looked at, all of them are the fleet."""
 FLEET = "trading-fleet"
-STEP = 2
-RATE_INTERVAL = "15s"
+SCRAPE = 5
+"""Seconds between two scrapes, which is also the step of the graphs that do not ask for a longer one."""
 WIDTH, CELL, HEADER = 1500, 38, 96
 """Pixels: of the page, of one line of the grid, and of what is above the grid."""
 LIMIT = 400 * 1024
@@ -68,8 +69,8 @@ def running(directory: Path, seconds: float) -> Iterator[Prometheus]:
     with contextlib.ExitStack() as stack:
         collector = stack.enter_context(Collector("agent.yaml", directory=directory))
         scrapes = [
-            job("otel-collector", collector.metrics_url, honor_labels=True, scrape_interval="1s"),
-            job("otel-collector-self", collector.telemetry_url, scrape_interval="1s"),
+            job("otel-collector", collector.metrics_url, honor_labels=True, scrape_interval=f"{SCRAPE}s"),
+            job("otel-collector-self", collector.telemetry_url, scrape_interval=f"{SCRAPE}s"),
         ]
         prometheus = Prometheus(scrapes, directory=directory, rules=_rules())
         stack.enter_context(prometheus)
@@ -89,37 +90,74 @@ def _rules() -> dict[str, Any]:
     return {"groups": [group for groups in rules.FILES.values() for group in rules.document(groups, settings)["groups"]]}
 
 
+@dataclass(frozen=True)
+class Query:
+    """What Grafana would ask for a panel, or for an annotation, of a dashboard with these variables."""
+
+    variables: dict[str, str]
+    start: float
+    end: float
+    step: int
+
+    @classmethod
+    def over(cls, variables: dict[str, str], end: float, seconds: float, interval: str | None) -> Query:
+        """The time that is shown, on multiples of the step as Grafana asks for it."""
+        step = max(SCRAPE, _seconds(interval or "0s"))
+        return cls(variables, (end - seconds) // step * step, end // step * step, step)
+
+    def ask(self, prometheus: Prometheus, target: dict[str, Any]) -> list[Any]:
+        """The series that a target gives."""
+        expression = self._replaced(target["expr"])
+        if target.get("instant") and not target.get("range"):
+            return prometheus.get("query", query=expression, time=str(self.end))["result"]
+        times = {"start": str(self.start), "end": str(self.end), "step": str(self.step)}
+        return prometheus.get("query_range", query=expression, **times)["result"]
+
+    def _replaced(self, expression: str) -> str:
+        shown = f"{self.end - self.start:.0f}"
+        known = {
+            **self.variables,
+            "__rate_interval": f"{max(self.step + SCRAPE, 4 * SCRAPE)}s",
+            "__interval": f"{self.step}s",
+            "__range": f"{shown}s",
+            "__range_s": shown,
+        }
+        return re.sub(r"\$\{?(\w+)(?::\w+)?\}?", lambda found: known[found[1]], expression)
+
+
+def _seconds(interval: str) -> int:
+    return int(interval[:-1]) * {"s": 1, "m": 60, "h": 3600}[interval[-1]]
+
+
 def capture(prometheus: Prometheus, end: float, seconds: float) -> None:
     """Write what each panel of each dashboard asks for, of the `seconds` until `end`."""
     DATA.mkdir(parents=True, exist_ok=True)
     boards = {file: json.loads(file.read_text()) for file in sorted(DASHBOARDS.glob("*.json"))}
     for file, board in boards.items():
-        replace = partial(_replaced, values=_values(board), seconds=seconds)
-        asked: dict[str, str] = {"start": str(end - seconds), "end": str(end), "step": str(STEP)}
-
-        def answer(target: dict[str, Any], asked: dict[str, str] = asked, replace: Any = replace) -> Any:
-            expression = replace(target["expr"])
-            if target.get("instant") and not target.get("range"):
-                return prometheus.get("query", query=expression, time=asked["end"])["result"]
-            return prometheus.get("query_range", query=expression, **asked)["result"]
-
-        picture = {
+        variables = _variables(board)
+        annotations = [query for query in board["annotations"]["list"] if "expr" in query]
+        line = Query.over(variables, end, seconds, None)
+        picture: dict[str, Any] = {
             "dashboard": board,
             "titles": [other["title"] for other in boards.values() if other is not board],
+            "variables": variables,
             "from": end - seconds,
             "to": end,
-            "step": STEP,
-            "variables": _values(board),
-            "answers": {
-                str(panel["id"]): {target["refId"]: answer(target) for target in panel.get("targets", [])}
-                for panel in board["panels"]
-            },
-            "annotations": [answer(query) for query in board["annotations"]["list"] if "expr" in query],
+            "annotations": {"step": line.step, "answers": [line.ask(prometheus, query) for query in annotations]},
+            "panels": {},
         }
+        for panel in board["panels"]:
+            query = Query.over(variables, end, seconds, panel.get("interval"))
+            picture["panels"][panel["id"]] = {
+                "start": query.start,
+                "end": query.end,
+                "step": query.step,
+                "answers": {target["refId"]: query.ask(prometheus, target) for target in panel.get("targets", [])},
+            }
         (DATA / file.name).write_text(json.dumps(picture))
 
 
-def _values(board: dict[str, Any]) -> dict[str, str]:
+def _variables(board: dict[str, Any]) -> dict[str, str]:
     """What is chosen for each variable: the first bot, or all of the fleet."""
     values = {
         variable["name"]: variable.get("allValue") or ".*"
@@ -129,19 +167,6 @@ def _values(board: dict[str, Any]) -> dict[str, str]:
     if "job" in values and board["uid"] != FLEET:
         values["job"] = BOTS[0]
     return values
-
-
-def _replaced(expression: str, values: dict[str, str], seconds: float) -> str:
-    """The expression as Grafana would send it."""
-    shown = f"{seconds:.0f}"
-    known = {
-        **values,
-        "__rate_interval": RATE_INTERVAL,
-        "__interval": f"{STEP}s",
-        "__range": f"{shown}s",
-        "__range_s": shown,
-    }
-    return re.sub(r"\$\{?(\w+)(?::\w+)?\}?", lambda found: known[found[1]], expression)
 
 
 def photograph(uid: str, url: str) -> None:
@@ -201,7 +226,7 @@ def served(directory: Path) -> Iterator[str]:
 def main() -> None:
     """Run the demo, ask, and take the pictures."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=300, help="how long the demo runs and what the pictures show")
+    parser.add_argument("--seconds", type=float, default=900, help="how long the demo runs and what the pictures show")
     parser.add_argument("--again", action="store_true", help="take the pictures again of the data that is there")
     options = parser.parse_args()
     if not options.again:

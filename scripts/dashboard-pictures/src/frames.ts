@@ -1,27 +1,25 @@
 // Data frames out of Prometheus' answers, as Grafana's Prometheus data source makes them.
 import { type DataFrame, type Field, FieldType, renderLegendFormat } from '@grafana/data';
 
-import type { Panel, Picture, Series, Target } from './picture';
+import type { Answers, Panel, Series, Target } from './picture';
 
-export function framesOf(panel: Panel, picture: Picture): DataFrame[] {
-  const answers = picture.answers[panel.id] ?? {};
+export function framesOf(panel: Panel, found: Answers): DataFrame[] {
   const targets = panel.targets ?? [];
   return targets.flatMap((target) => {
-    const series = answers[target.refId] ?? [];
+    const series = found.answers[target.refId] ?? [];
     if (target.format === 'table') {
       return [table(target, series, targets.length > 1)];
     }
     if (target.format === 'heatmap') {
-      return [heatmap(target, series, picture)];
+      return [heatmap(target, series, found)];
     }
-    return series.map((one) => timeSeries(target, one, picture));
+    return series.map((one) => timeSeries(target, one, found));
   });
 }
 
 // The times of a range query's grid: null where a series had no value, so that gaps show.
-export function grid(picture: Picture): number[] {
-  const count = Math.floor((picture.to - picture.from) / picture.step) + 1;
-  return Array.from({ length: count }, (_, index) => (picture.from + index * picture.step) * 1000);
+function grid({ start, end, step }: Answers): number[] {
+  return Array.from({ length: Math.round((end - start) / step) + 1 }, (_, index) => (start + index * step) * 1000);
 }
 
 function onGrid(series: Series, times: number[]): Array<number | null> {
@@ -29,8 +27,8 @@ function onGrid(series: Series, times: number[]): Array<number | null> {
   return times.map((time) => values.get(Math.round(time)) ?? null);
 }
 
-function timeSeries(target: Target, series: Series, picture: Picture): DataFrame {
-  const times = series.value ? [series.value[0] * 1000] : grid(picture);
+function timeSeries(target: Target, series: Series, found: Answers): DataFrame {
+  const times = series.value ? [series.value[0] * 1000] : grid(found);
   const values = series.value ? [Number(series.value[1])] : onGrid(series, times);
   const { __name__, ...labels } = series.metric;
   const value: Field = {
@@ -72,8 +70,8 @@ function table(target: Target, series: Series[], several: boolean): DataFrame {
 }
 
 // One field for each bucket, lowest first, of what fell into that bucket alone.
-function heatmap(target: Target, series: Series[], picture: Picture): DataFrame {
-  const times = grid(picture);
+function heatmap(target: Target, series: Series[], found: Answers): DataFrame {
+  const times = grid(found);
   const sorted = [...series].sort((a, b) => bound(a) - bound(b));
   const cumulative = sorted.map((one) => onGrid(one, times));
   const fields = sorted.map((one, index): Field => ({

@@ -16,7 +16,7 @@ async function show(uid: string) {
   setUpTransformers();
   const picture: Picture = await (await fetch(`../data/${uid}.json`)).json();
   const panels = await Promise.all(
-    picture.dashboard.panels.map(async (panel) => ({ panel, frames: await prepared(panel, framesOf(panel, picture), theme) }))
+    picture.dashboard.panels.map(async (panel) => ({ panel, frames: await prepared(panel, framesOf(panel, picture.panels[panel.id]!), theme) }))
   );
   await Promise.all([400, 500].map((weight) => document.fonts.load(`${weight} 14px Inter`)));
   createRoot(document.getElementById('root')!).render(

@@ -39,8 +39,15 @@ export interface Picture {
   titles: string[];
   from: number;
   to: number;
-  step: number;
   variables: Record<string, string>;
-  answers: Record<string, Record<string, Series[]>>;
-  annotations: Series[][];
+  annotations: { step: number; answers: Series[][] };
+  panels: Record<string, Answers>;
+}
+
+// Times are unix seconds; start and end are multiples of the step.
+export interface Answers {
+  start: number;
+  end: number;
+  step: number;
+  answers: Record<string, Series[]>;
 }

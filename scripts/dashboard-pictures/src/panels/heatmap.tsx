@@ -66,7 +66,7 @@ function configured({ panel, range, theme, picture }: Shown, buckets: Field[]): 
   builder.addHook('draw', (plot) => {
     const { ctx } = plot;
     ctx.save();
-    const width = plot.valToPos(picture.step * 1000, 'x', true) - plot.valToPos(0, 'x', true);
+    const width = plot.valToPos(picture.panels[panel.id]!.step * 1000, 'x', true) - plot.valToPos(0, 'x', true);
     buckets.forEach((_, row) => {
       const [top, bottom] = [plot.valToPos(row + 1, 'y', true), plot.valToPos(row, 'y', true)];
       plot.data[row + 1]?.forEach((value, at) => {

@@ -59,6 +59,7 @@ function configured({ panel, range, theme, picture }: Shown, lines: Array<{ fiel
   for (const _line of lines) {
     builder.addSeries({ scaleKey: 'y', theme, drawStyle: GraphDrawStyle.Points, pathBuilder: () => null, pointsBuilder: () => undefined });
   }
+  const { step } = picture.panels[panel.id]!;
   const thick = panel.options?.rowHeight ?? 0.9;
   const opacity = (panel.fieldConfig?.defaults.custom?.fillOpacity ?? 70) / 100;
   builder.addHook('draw', (plot) => {
@@ -70,7 +71,7 @@ function configured({ panel, range, theme, picture }: Shown, lines: Array<{ fiel
       plot.data[row + 1]?.forEach((value, at) => {
         if (value != null) {
           const from = plot.data[0][at] ?? 0;
-          const [left, right] = [from, from + picture.step * 1000].map((time) => Math.round(plot.valToPos(time, 'x', true))) as [number, number];
+          const [left, right] = [from, from + step * 1000].map((time) => Math.round(plot.valToPos(time, 'x', true))) as [number, number];
           ctx.fillStyle = field.display(value).color;
           ctx.fillRect(left, Math.min(one, other), right - left, Math.abs(other - one));
         }

@@ -43,12 +43,12 @@ interface Mark {
 // Times at which an annotation's query gave a value; those that follow each other are one region.
 function marks(picture: Picture, color: (name: string) => string): Mark[] {
   const asked = picture.dashboard.annotations.list.filter(({ expr }) => expr !== undefined);
-  return picture.annotations.flatMap((series, index) =>
+  return picture.annotations.answers.flatMap((series, index) =>
     series.flatMap(({ values = [] }) => {
       const found: Mark[] = [];
       for (const [time] of values) {
         const open = found.at(-1);
-        if (open && time - open.to <= picture.step) {
+        if (open && time - open.to <= picture.annotations.step) {
           open.to = time;
         } else {
           found.push({ color: color(asked[index]?.iconColor ?? 'red'), from: time, to: time });
