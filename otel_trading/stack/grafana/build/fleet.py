@@ -9,7 +9,7 @@ from otel_trading.stack.grafana.build import panels as show
 from otel_trading.stack.grafana.build import queries as q
 from otel_trading.stack.grafana.build.frame import Board, Section
 from otel_trading.stack.grafana.build.panels import Ask, Column
-from otel_trading.stack.grafana.build.queries import COMPONENT, ERROR, tell
+from otel_trading.stack.grafana.build.queries import tell
 from otel_trading.stack.promql import ACCOUNT, CURRENCY
 
 OVERVIEW: Final = "/d/trading-overview?var-job=${__data.fields.Service}&${__url_time_range}"
@@ -163,8 +163,8 @@ def _beside() -> Section:
             ),
             show.course(
                 "Errors",
-                "What bots reported, within each interval of the graph.",
-                Ask(q.counted(m.ERRORS, "job", COMPONENT, ERROR), tell("job", COMPONENT, ERROR)),
+                "What each bot reported, within each interval of the graph.",
+                Ask(q.counted(m.ERRORS, "job"), tell("job")),
                 unit=show.NUMBER,
                 columns=True,
                 stacked=True,

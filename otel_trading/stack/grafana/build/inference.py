@@ -121,6 +121,7 @@ def _strategies() -> Section:
                 Ask(q.quantile(0.99, m.STRATEGY_CYCLE_DURATION, STRATEGY), f"99th {tell(STRATEGY)}"),
                 Ask(interval, f"interval {tell(STRATEGY)}"),
                 unit=show.SECONDS,
+                orders_of_magnitude=True,
             ),
             show.course(
                 "Since the last cycle and the last beat",

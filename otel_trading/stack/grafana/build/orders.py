@@ -186,6 +186,7 @@ def _execution() -> Section:
                 unit=show.MONEY,
                 at={0: show.GRAY},
                 around_zero=True,
+                decimals=0,
             ),
             show.course(
                 "Filled share of orders",

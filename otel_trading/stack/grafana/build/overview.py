@@ -185,7 +185,7 @@ def _positions() -> Section:
                     base=show.RED,
                     at={0.1: show.ORANGE, 0.25: show.GREEN},
                 ),
-                size=(16, 8),
+                size=(24, 7),
                 absent="No position is open",
             ),
             show.course(
@@ -195,6 +195,16 @@ def _positions() -> Section:
                 Ask(f"{q.now(m.PORTFOLIO_EXPOSURE_NET)} / ignoring({CURRENCY}) {q.now(m.PORTFOLIO_EQUITY)}", f"net {LEGEND}"),
                 unit=show.SHARE,
                 at={1: show.ORANGE, 2: show.RED},
+                size=(12, 8),
+            ),
+            show.course(
+                "Unrealized P&L of positions",
+                "What each open position would make or lose at the last price.",
+                Ask(f"sum by ({SYMBOL}) ({q.now(m.POSITION_UNREALIZED_PNL)})", tell(SYMBOL)),
+                unit=show.MONEY,
+                around_zero=True,
+                decimals=0,
+                size=(12, 8),
             ),
         ),
     )

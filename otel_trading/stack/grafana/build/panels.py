@@ -81,12 +81,14 @@ def number(
     texts: Mapping[int, tuple[str, str]] | None = None,
     absent: str | None = None,
     line: bool = True,
+    named: bool = False,
 ) -> stat.Panel:
-    """The last value, large; with its course behind it unless it is a state."""
+    """The last value, large; with its course behind it unless it is a state. With `named` what it is called, not the value."""
     panel = _described(stat.Panel(), title, about, unit, size, steps(base, at)).targets(_queries(asked))
     panel = panel.reduce_options(_last()).color_mode(c.BigValueColorMode.VALUE).justify_mode(c.BigValueJustifyMode.AUTO)
     panel = panel.graph_mode(c.BigValueGraphMode.AREA if line and texts is None else c.BigValueGraphMode.NONE)
-    panel = panel.text_mode(c.BigValueTextMode.AUTO).orientation(c.VizOrientation.AUTO).wide_layout(True)
+    panel = panel.text_mode(c.BigValueTextMode.NAME if named else c.BigValueTextMode.AUTO)
+    panel = panel.orientation(c.VizOrientation.AUTO).wide_layout(True)
     if texts is not None:
         panel = panel.mappings(states(texts)).color_mode(c.BigValueColorMode.BACKGROUND)
     if decimals is not None:
@@ -148,12 +150,18 @@ def course(
     around_zero: bool = False,
     colors: Mapping[str, str] | None = None,
     absent: str | None = None,
+    orders_of_magnitude: bool = False,
 ) -> timeseries.Panel:
-    """Lines over time, or columns; thresholds are dashed lines, and `colors` are those of names."""
+    """Lines over time, or columns; thresholds are dashed lines, and `colors` are those of names.
+
+    With `orders_of_magnitude` the axis is logarithmic: what is small stays visible beside what is large.
+    """
     panel = _described(timeseries.Panel(), title, about, unit, size, steps(base, at)).targets(_queries(asked))
     panel = panel.line_width(1).fill_opacity(60 if columns else 8).show_points(c.VisibilityMode.AUTO).span_nulls(600_000)
     panel = panel.draw_style(c.GraphDrawStyle.BARS if columns else c.GraphDrawStyle.LINE)
     panel = panel.color_scheme(FieldColor().mode(d.FieldColorModeId.PALETTE_CLASSIC)).axis_centered_zero(around_zero)
+    if columns or stacked:
+        panel = panel.axis_soft_min(0)
     if columns:
         panel = panel.interval("1m")  # closer together they would show an event more than once
     if at:
@@ -165,6 +173,10 @@ def course(
     panel = panel.tooltip(common.VizTooltipOptions().mode(c.TooltipDisplayMode.MULTI).sort(c.SortOrder.DESCENDING))
     for name, color in (colors or {}).items():
         panel = panel.override_by_name(name, [d.DynamicConfigValue("color", {"mode": "fixed", "fixedColor": color})])
+    if any("{{instance}}" in ask.legend for ask in asked):
+        panel = panel.with_transformation(_short_instances())
+    if orders_of_magnitude:
+        panel = panel.scale_distribution(common.ScaleDistributionConfig().type(c.ScaleDistribution.LOG).log(10))
     if decimals is not None:
         panel = panel.decimals(decimals)
     if low is not None:
@@ -172,6 +184,12 @@ def course(
     if absent is not None:
         panel = panel.no_value(absent)
     return panel if high is None else panel.max(high)
+
+
+def _short_instances() -> d.DataTransformerConfig:
+    """An instance that is a UUID is told by the first part of it: the whole would leave no room for the values."""
+    found = {"regex": "/([0-9a-f]{8})(-[0-9a-f]{4}){3}-[0-9a-f]{12}/", "renamePattern": "$1"}
+    return d.DataTransformerConfig(id_val="renameByRegex", options=found)
 
 
 def heat(title: str, about: str, asked: Ask, *, unit: str, size: tuple[int, int] = (12, 9)) -> heatmap.Panel:
@@ -223,7 +241,7 @@ def rows(
     panel = _described(table.Panel(), title, about, NUMBER, size, steps(GRAY))
     asked = tuple(Ask(column.expr) for column in columns)
     panel = panel.targets(_queries(asked, instant=True, form=PromQueryFormat.TABLE)).show_header(True)
-    panel = panel.cell_height(c.TableCellHeight.SM)
+    panel = panel.cell_height(c.TableCellHeight.SM).min_width(80)
     values = [f"Value #{letter}" if len(columns) > 1 else "Value" for letter, _ in zip("ABCDEFGHIJ", columns, strict=False)]
     names = {**labels, **{value: column.title for value, column in zip(values, columns, strict=True)}}
     order = {name: index for index, name in enumerate(names)}

@@ -202,9 +202,9 @@ def _exposure() -> Section:
 
 
 def _returns() -> Section:
-    def mean(metric: m.Metric, title: str, about: str) -> show.Panel:
+    def mean(metric: m.Metric, title: str, about: str, base: str, at: show.Steps | None = None) -> show.Panel:
         asked = Ask(q.now(metric), _MONEY)
-        return show.number(title, about, asked, unit=show.MONEY, base=show.RED, at={0: show.GREEN}, decimals=2)
+        return show.number(title, about, asked, unit=show.MONEY, base=base, at=at, decimals=2, size=(6, 4))
 
     return Section(
         "Returns and trades",
@@ -237,9 +237,9 @@ def _returns() -> Section:
                 at={0: show.GREEN},
                 decimals=0,
             ),
-            mean(m.TRADE_EXPECTANCY, "Expectancy", "Mean profit of a closed trade after fees."),
-            mean(m.TRADE_AVERAGE_WIN, "Average win", "Mean profit of the trades that made one."),
-            mean(m.TRADE_AVERAGE_LOSS, "Average loss", "Mean loss of the trades that made one."),
+            mean(m.TRADE_EXPECTANCY, "Expectancy", "Mean profit of a closed trade after fees.", show.RED, {0: show.GREEN}),
+            mean(m.TRADE_AVERAGE_WIN, "Average win", "Mean profit of the trades that made one.", show.BLUE),
+            mean(m.TRADE_AVERAGE_LOSS, "Average loss", "Mean loss of the trades that made one.", show.BLUE),
             show.number(
                 "Profit factor",
                 "Gross profit over gross loss of all closed trades: above 1 they made money.",
@@ -248,6 +248,7 @@ def _returns() -> Section:
                 base=show.RED,
                 at={1: show.GREEN},
                 decimals=2,
+                size=(6, 4),
             ),
             show.bars(
                 "Trades by symbol",
@@ -256,7 +257,7 @@ def _returns() -> Section:
                 unit=show.NUMBER,
                 base=show.BLUE,
                 decimals=0,
-                size=(8, 4),
+                size=(24, 8),
             ),
         ),
     )
@@ -281,11 +282,13 @@ def _books() -> Section:
                 at={1: show.RED},
             ),
             show.number(
-                "Last comparison",
-                "How long ago the books were compared with the venue.",
-                Ask(q.age(m.RECONCILIATION_LAST_CHECK_TIME), _LEGEND),
-                unit=show.SECONDS,
-                at={900: show.ORANGE, 3600: show.RED},
+                "Comparisons",
+                "How often the books were compared with the venue in the last hour, by whatever clock the account goes.",
+                Ask(f"sum without (instance) (changes({q.series(m.RECONCILIATION_LAST_CHECK_TIME)}[1h]))", _LEGEND),
+                unit=show.NUMBER,
+                base=show.RED,
+                at={1: show.GREEN},
+                line=False,
                 size=(8, 8),
             ),
         ),

@@ -62,7 +62,8 @@ def _sdk() -> Section:
                 Ask(f"max by ({_ROUTE}) ({q.series(m.SDK_ROUTE)}) > 0", tell(_ROUTE)),
                 unit=show.NUMBER,
                 base=show.BLUE,
-                texts={1: ("in use", show.BLUE)},
+                line=False,
+                named=True,
             ),
             show.number(
                 "Series",

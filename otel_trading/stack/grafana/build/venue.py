@@ -52,7 +52,7 @@ def _connections() -> Section:
                 unit=show.SECONDS,
                 base=show.RED,
                 at={-1: show.ORANGE, -0.5: show.GREEN, 0.5: show.ORANGE, 1: show.RED},
-                decimals=3,
+                decimals=1,
                 size=(6, 4),
             ),
             show.timeline(
@@ -107,6 +107,11 @@ def _requests() -> Section:
     new, server = "http_client_request_duration_seconds", "server_address"
     old_rate = f"sum by (le, {host}) (rate({q.narrowed(f'{slow}_bucket')}{_WINDOW}))"
     new_rate = f"sum by (le, {server}) (rate({q.narrowed(f'{new}_bucket')}{_WINDOW}))"
+    statuses = ((slow, "http_status_code"), (new, "http_response_status_code"))
+
+    def answers(name: str, status: str, value: str) -> str:
+        return f"rate({q.narrowed(f'{name}_count', **{status: value})}{_WINDOW})"
+
     return Section(
         "Requests",
         (
@@ -149,14 +154,10 @@ def _requests() -> Section:
             ),
             show.course(
                 "HTTP requests a second, by status",
-                "The answers of the servers that the bot asks; no status: there was no answer.",
-                Ask(f"sum by (http_status_code) (rate({q.narrowed(f'{slow}_count')}{_WINDOW}))", tell("http_status_code")),
-                Ask(
-                    f"sum by (http_response_status_code) (rate({q.narrowed(f'{new}_count')}{_WINDOW}))",
-                    tell("http_response_status_code"),
-                ),
+                "The answers of the servers that the bot asks.",
+                *(Ask(f"sum by ({status}) ({answers(name, status, '!')})", tell(status)) for name, status in statuses),
+                *(Ask(f"sum({answers(name, status, '')})", "no answer") for name, status in statuses),
                 unit=show.NUMBER,
-                stacked=True,
                 size=(12, 8),
             ),
         ),
