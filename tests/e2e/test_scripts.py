@@ -155,13 +155,16 @@ def install(tmp_path: Path, *, root: bool) -> subprocess.CompletedProcess[str]:
 def test_without_root_it_says_what_to_install(tmp_path):
     """And goes on: the tests that need the programs say so themselves."""
     result = install(tmp_path, root=False)
-    assert "apt-get install --no-install-recommends prometheus-alertmanager prometheus-pushgateway" in result.stderr
+    assert (
+        "apt-get install --no-install-recommends prometheus-alertmanager prometheus-pushgateway victoria-metrics"
+        in result.stderr
+    )
     assert not (tmp_path / "apt.log").exists()
 
 
 def test_as_root_it_installs_what_is_missing_and_starts_no_service(tmp_path):
     install(tmp_path, root=True)
     asked, policy = (tmp_path / "apt.log").read_text().splitlines()
-    assert asked.endswith(" prometheus-alertmanager prometheus-pushgateway")
+    assert asked.endswith(" prometheus-alertmanager prometheus-pushgateway victoria-metrics")
     assert policy == "exit 101"
     assert not (tmp_path / "policy-rc.d").exists()

@@ -9,6 +9,7 @@ from tests.harness.process import Process, wait_until
 from tests.harness.programs import missing_program, require_program
 from tests.harness.prometheus import Prometheus, job
 from tests.harness.pushgateway import Pushgateway
+from tests.harness.victoriametrics import VictoriaMetrics
 from tests.harness.web import fetch
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "Prometheus",
     "Pushgateway",
     "Sample",
+    "VictoriaMetrics",
     "fetch",
     "find",
     "free_port",

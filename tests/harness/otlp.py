@@ -37,7 +37,7 @@ class Sender:
         self._ca = ca
         self._identity = identity
         self._authorization = f"Bearer {token}" if token else ""
-        self._post = self._grpc if protocol == "grpc" else self._http
+        self.post = self._grpc if protocol == "grpc" else self._http
 
     def send(self, name: str, value: float, **attributes: str) -> str:
         """Send one value; return "OK", or the gRPC code or HTTP status of the refusal."""
@@ -48,7 +48,7 @@ class Sender:
         provider.shutdown()
         if data is None:
             raise AssertionError("the SDK collected nothing")
-        return self._post(encode_metrics(data))
+        return self.post(encode_metrics(data))
 
     def _grpc(self, request: ExportMetricsServiceRequest) -> str:
         address = self._endpoint.split("//")[1]

@@ -17,6 +17,7 @@ DEBIAN_PACKAGES = {
     "prometheus-pushgateway": "prometheus-pushgateway",
     "promtool": "prometheus",
     "setpriv": "util-linux",
+    "victoria-metrics": "victoria-metrics",
 }
 
 
