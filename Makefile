@@ -5,7 +5,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 
 	--custom-compile-command "make lock"
 ARGS ?=
 
-.PHONY: demo test test-here test-matrix bench lint format generate collector programs dashboards docs dist lock clean
+.PHONY: demo test test-here test-matrix bench bench-gateway lint format generate collector programs dashboards docs dist lock clean
 
 demo: .venv/installed
 	$(BIN)/otel-trading demo $(ARGS)
@@ -29,6 +29,10 @@ test-matrix: .venv/installed
 # Measures and writes docs/benchmarks.md; ARGS=--quick takes a minute.
 bench: .venv/installed
 	$(BIN)/python -m benchmarks $(ARGS)
+
+# Measures what an agent and a gateway take, within a minute, and writes it to docs/scaling.md.
+bench-gateway: .venv/installed programs collector
+	$(BIN)/python -m benchmarks.gateway $(ARGS)
 
 lint: .venv/installed
 	$(BIN)/ruff format --check .

@@ -30,10 +30,7 @@ def page(outcomes: Sequence[Outcome]) -> str:
     """Return the whole page."""
     now = datetime.now(timezone.utc)
     versions = ", ".join(f"{package} {version(package)}" for package in _PACKAGES)
-    machine = (
-        f"{_processor()}, {len(ALL_CPUS) or 'unknown number of'} CPUs, {platform.system()}, Python {platform.python_version()}"
-    )
-    parts = [_HEAD, f"Measured on {now:%Y-%m-%d}: {machine}; {versions}.", f"## Targets\n\n{targets(outcomes)}"]
+    parts = [_HEAD, f"Measured on {now:%Y-%m-%d}: {machine()}; {versions}.", f"## Targets\n\n{targets(outcomes)}"]
     parts.extend(f"## {outcome.title}\n\n{details(outcome)}" for outcome in outcomes)
     return "\n\n".join(part.strip("\n") for part in parts) + "\n"
 
@@ -45,7 +42,7 @@ def targets(outcomes: Iterable[Outcome]) -> str:
         for outcome in outcomes
         for target in outcome.targets
     ]
-    return _table(("benchmark", "what", "target", "measured", "met"), rows)
+    return table(("benchmark", "what", "target", "measured", "met"), rows)
 
 
 def details(outcome: Outcome) -> str:
@@ -54,7 +51,7 @@ def details(outcome: Outcome) -> str:
         (figure.what, figure.library, _quantity(figure.value, figure.unit), _spread(figure), _times(figure, outcome))
         for figure in outcome.figures
     ]
-    parts = [outcome.how, _table(("what", "library", "median", "quartiles", "times ours"), rows), *outcome.notes]
+    parts = [outcome.how, table(("what", "library", "median", "quartiles", "times ours"), rows), *outcome.notes]
     return "\n\n".join(parts)
 
 
@@ -96,9 +93,16 @@ def _part(ratio: float) -> str:
     return f"1/{short(1 / ratio)}" if 0 < ratio <= 1 / 2 else f"{short(ratio)} {TIMES}"
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a Markdown table."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def machine() -> str:
+    """Say on what it was measured."""
+    count = len(ALL_CPUS) or "unknown number of"
+    return f"{_processor()}, {count} CPUs, {platform.system()}, Python {platform.python_version()}"
 
 
 def _processor() -> str:

@@ -52,6 +52,10 @@ class Sink:
         """Drop what came."""
         self._bodies.clear()
 
+    def last(self) -> bytes:
+        """Return the request that came last."""
+        return self._bodies[-1]
+
     def take(self, prefix: str) -> tuple[int, float]:
         """Return how many gauge points of metrics that begin with `prefix` came since the last time, and their sum."""
         found: list[float] = []

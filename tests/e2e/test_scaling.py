@@ -191,6 +191,20 @@ def test_nothing_is_lost_while_a_gateway_is_killed_and_comes_back(settings, stac
         fleet.arrive()
 
 
+def test_what_waits_for_a_gateway_that_is_gone_goes_to_the_others_when_agents_are_told(settings, stack, tmp_path):
+    """Routed when it is sent and not when it is accepted: the queue on disk goes the new way."""
+    fleet = Fleet(tmp_path, settings, stack, deduplicate=True)
+    with fleet.store:
+        gone, left = fleet.gateways
+        gone.kill()
+        fleet.trade()
+        for agent in fleet.agents:
+            agent.stop()
+            agent.env["OTELCOL_GATEWAYS"] = f"[{left.grpc_endpoint.removeprefix('http://')}]"
+            agent.start()
+        fleet.arrive()
+
+
 def test_nothing_is_lost_while_the_store_is_away_and_every_collector_is_killed(settings, stack, tmp_path):
     """What an agent has accepted is on its disk until the store has it; a gateway holds nothing."""
     fleet = Fleet(tmp_path, settings, stack, deduplicate=True)
