@@ -168,7 +168,7 @@ NO_BUNDLES = {"REQUESTS_CA_BUNDLE": "", "CURL_CA_BUNDLE": ""}
 
 @pytest.mark.parametrize("protocol", ["grpc", "http/protobuf"])
 def test_a_gateway_that_refuses_the_token_is_told_of_and_the_token_is_nowhere(protocol, tmp_path, settings, tls, token):
-    with Collector("gateway.yaml", directory=tmp_path, env=settings) as gateway:
+    with Collector("gateway.yaml", directory=tmp_path, env={**settings, "OTELCOL_QUEUE_DIRECTORY": "queue"}) as gateway:
         endpoint = gateway.grpc_endpoint if protocol == "grpc" else gateway.http_endpoint
         env = NO_BUNDLES | {
             "OTEL_METRICS_EXPORTER": "otlp",
@@ -191,7 +191,7 @@ def test_a_gateway_that_refuses_the_token_is_told_of_and_the_token_is_nowhere(pr
     ("bundle", "named"), [(NO_BUNDLES, False), ({"REQUESTS_CA_BUNDLE": certifi.where()}, True)], ids=["unknown", "overruled"]
 )
 def test_a_certificate_that_is_not_trusted_is_told_of(bundle, named, tmp_path, settings, tls):
-    with Collector("gateway.yaml", directory=tmp_path, env=settings) as gateway:
+    with Collector("gateway.yaml", directory=tmp_path, env={**settings, "OTELCOL_QUEUE_DIRECTORY": "queue"}) as gateway:
         env = {"OTEL_METRICS_EXPORTER": "otlp", "OTEL_EXPORTER_OTLP_ENDPOINT": gateway.http_endpoint.replace("http:", "https:")}
         env |= bundle | ({"OTEL_EXPORTER_OTLP_CERTIFICATE": str(tls.ca)} if named else {})
         said = doctor(tmp_path, env=env).one("collector")

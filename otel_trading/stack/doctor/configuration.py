@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from otel_trading.errors import ConfigurationError
 from otel_trading.pipeline.kinds import shown
-from otel_trading.pipeline.loading import SECRET, load
+from otel_trading.pipeline.loading import load
 from otel_trading.pipeline.settings import Settings
 from otel_trading.stack.doctor.finding import Finding, ok, times, warning, wrong
 
@@ -18,7 +18,7 @@ CHECK = "configuration"
 
 @dataclass(frozen=True)
 class Setting:
-    """A setting as it may be shown: the values of headers are not."""
+    """A setting as it may be shown: a SecretStr, as the values of headers are, masks itself."""
 
     name: str
     value: str
@@ -58,5 +58,5 @@ def _shown(name: str, settings: Settings) -> str:
         return str(value).lower()
     if isinstance(value, Mapping):
         entries = cast("Mapping[str, object]", value).items()
-        return ", ".join(f"{key}={'**********' if name in SECRET else shown(each)}" for key, each in entries)
+        return ", ".join(f"{key}={shown(each)}" for key, each in entries)
     return ", ".join(map(str, cast("tuple[object, ...]", value))) if isinstance(value, tuple) else str(shown(value))
