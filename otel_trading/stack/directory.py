@@ -24,17 +24,13 @@ MANIFEST: Final = ".otel-trading-stack.json"
 """What was written or offered last, as a hash of each file: another one means that the user changed the file."""
 
 DATA: Final = "data"
-_MOUNTED: Final = (
-    *(f"{DATA}/compose/{service}" for service in ("alertmanager", "bot", "grafana", "prometheus")),
-    "grafana/provisioning",
-    "grafana/dashboards",
-)
-"""Directories that containers are given: there before Docker would make them, which would make them root's."""
+_KEPT_BY: Final = ("alertmanager", "bot", "grafana", "prometheus")
+"""Who has a directory in data/compose: there before Docker would make it, which would make it root's."""
 
 _IGNORED: Final = "# Not for a repository.\n/data/\n/secrets/\n/.env\n"
 
 _ENV: Final = """\
-# Read by `docker compose`; an empty line or a missing one is the default.
+# Read by `docker compose`. What is left out, but for STACK_USER, is as it stands here.
 
 # Who the containers run as: the owner of this directory. Where Docker itself runs without root, 0:0 is that user.
 STACK_USER={user}
@@ -92,8 +88,8 @@ def init(directory: Path, *, force: bool = False) -> Report:
             writer.write(path, text)
         writer.forget_others()
         _secrets(directory)
-        for path in _MOUNTED:
-            (directory / path).mkdir(parents=True, exist_ok=True)
+        for name in _KEPT_BY:
+            (directory / DATA / "compose" / name).mkdir(parents=True, exist_ok=True)
         manifest = {"version": __version__, "files": dict(sorted(writer.hashes.items()))}
         _replace(directory / MANIFEST, json.dumps(manifest, indent=1) + "\n")
     except OSError as error:
