@@ -63,6 +63,23 @@ slos:
 
 `slo:sli_error:ratio_rate1h{{slo="order-latency"}}` and the like are the shares that were bad, for dashboards.
 
+## Who is told
+
+`DIR/alertmanager/alertmanager.yml` sends nothing until you fill it in: alerts are seen in Alertmanager's own page only. Under
+`receivers` there are examples for Telegram, a webhook, Slack and e-mail; take `# ` away from the lines of one, fill in what is
+in capitals, put the token or password into a file of `DIR/secrets` and send Alertmanager a SIGHUP. Messages bring the links to
+the runbook and the dashboard.
+
+| severity | told | again |
+|---|---|---|
+| `critical` | after 10 s | every hour |
+| `warning`, or none | after a minute, together with others of the bot and account | every 12 hours |
+| `info` | one message a day about everything | every day |
+
+What something else explains is not told: of a bot that is gone nothing but that; of a limit that is reached not that it is
+near; of a venue that cannot be reached not its streams. `inhibit_rules` has them all. Bots behind a Collector that is down are
+not called gone; its scrape job has to be named `otel-collector` for that, as it is in `DIR/prometheus/prometheus.yml`.
+
 ## Add your own
 
 Any other file in `DIR/prometheus/rules` that ends in `.yml` is yours: Prometheus reads it, and nothing overwrites it. The

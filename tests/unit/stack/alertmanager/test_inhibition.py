@@ -242,3 +242,9 @@ def test_every_pair_of_the_configuration_is_in_a_case():
     sources = {source for source, _ in tested}
     assert {source for source, _, _ in pairs()} <= sources
     assert {target for _, target, _ in pairs()} <= {target for _, target in tested}
+
+
+def test_the_scrape_job_of_the_collector_is_called_what_the_configuration_of_prometheus_calls_it():
+    prometheus = yaml.safe_load((CONFIG.parents[1] / "prometheus" / "prometheus.yml").read_text())
+    [job] = [matcher.split('"')[1] for rule in RULES for matcher in rule["source_matchers"] if matcher.startswith('job="')]
+    assert job in {scrape["job_name"] for scrape in prometheus["scrape_configs"] if scrape.get("honor_labels")}
