@@ -72,7 +72,7 @@ dist: .venv/installed
 
 lock:
 	$(COMPILE) pyproject.toml --all-extras --group dev -o requirements/dev.lock
-	$(COMPILE) pyproject.toml --extra otlp --extra cli --extra demo --extra notify --group oldest --resolution lowest-direct -o requirements/oldest.lock
+	$(COMPILE) pyproject.toml --extra otlp --extra cli --extra dashboards --extra demo --extra notify --group oldest --resolution lowest-direct -o requirements/oldest.lock
 	$(COMPILE) --group oracles -o requirements/oracles.lock
 
 .venv/installed: requirements/dev.lock pyproject.toml
