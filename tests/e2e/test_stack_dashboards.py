@@ -27,6 +27,7 @@ EMPTY = {
     "trading-venue Latency of HTTP requests C": "measured under its older name until OTEL_SEMCONV_STABILITY_OPT_IN=http",
     "trading-venue Latency of HTTP requests D": "measured under its older name until OTEL_SEMCONV_STABILITY_OPT_IN=http",
     "trading-venue HTTP requests a second, by status B": "measured under its older name until OTEL_SEMCONV_STABILITY_OPT_IN=http",
+    "trading-venue HTTP requests a second, by status D": "measured under its older name until OTEL_SEMCONV_STABILITY_OPT_IN=http",
     "trading-sdk Faults of the SDK, by kind A": "the SDK has no fault",
     "trading-sdk Measurements dropped, by reason A": "everything that is told can be counted",
     "trading-sdk Latency of the bot's own API A": "the demo serves no HTTP of its own",
