@@ -250,7 +250,8 @@ def rows(
     organized = {"excludeByName": {"Time": True}, "indexByName": order, "renameByName": names}
     panel = panel.with_transformation(d.DataTransformerConfig(id_val="organize", options=organized))
     for column in columns:
-        properties = [d.DynamicConfigValue("unit", column.unit)]
+        # What the whole table says when it is empty, its cells would say too.
+        properties = [d.DynamicConfigValue("unit", column.unit), d.DynamicConfigValue("noValue", "-")]
         if column.decimals is not None:
             properties.append(d.DynamicConfigValue("decimals", column.decimals))
         if column.texts is not None:
