@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator
 
 import pytest
@@ -26,3 +27,8 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 
 def pytest_runtest_logfinish() -> None:
     process.forget_ended()
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Two tests for each core: every other one waits for a program that it has started."""
+    return 2 * (os.cpu_count() or 1)

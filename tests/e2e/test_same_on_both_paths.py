@@ -34,6 +34,7 @@ METRICS = MOVING | {
     "trading_inference_duration_seconds",
     "trading_market_data_last_update_time_seconds",
     "trading_order_duration_seconds",
+    "trading_order_fill_ratio",
     "trading_order_submissions_total",
     "trading_orders_total",
     "trading_pnl_daily",
