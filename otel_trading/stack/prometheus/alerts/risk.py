@@ -24,7 +24,7 @@ GROUP: Final = Group(
             name="TradingCircuitBreakerOpen",
             expr=f"{held(m.CIRCUIT_BREAKER_OPEN)} == 1",
             summary="A circuit breaker is open.",
-            description=f"{told(_BREAKER)} of {told('job')} {told(ACCOUNT)} has stopped trading.",
+            description=f"{told(_BREAKER)} of {told('job')} {told(ACCOUNT)} is open.",
             dashboard="trading-risk",
             severity="critical",
             pending="30s",

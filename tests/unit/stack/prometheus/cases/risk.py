@@ -20,12 +20,12 @@ CASES: Cases = {
     "TradingCircuitBreakerOpen": {
         "firing": Case(
             {f"trading_circuit_breaker_open{{{MAIN},{BREAKER}}}": "0x4 1x20", **OPEN},
-            fires=[fired("losses of bot main has stopped trading.", **TRIPPED, trading_account_name="main")],
+            fires=[fired("losses of bot main is open.", **TRIPPED, trading_account_name="main")],
         ),
         "missing": NOTHING,
         "a breaker of no account": Case(
             {f"trading_circuit_breaker_open{{{BOT},{BREAKER}}}": "0x4 1x20"},
-            fires=[fired("losses of bot  has stopped trading.", **TRIPPED)],
+            fires=[fired("losses of bot  is open.", **TRIPPED)],
         ),
         "closed again": Case({f"trading_circuit_breaker_open{{{MAIN},{BREAKER}}}": "0x4 1x3 0x20", **OPEN}),
         "a restart elsewhere, where it is closed": Case(
