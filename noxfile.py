@@ -23,7 +23,7 @@ def _test(session: nox.Session, lock: str) -> None:
     session.install("--quiet", "--no-deps", "--no-build-isolation", "-e", ".")
     # What promtool says of the rules is the same on every Python: that they are written there is tested beside it.
     unit = ("tests/unit", "--ignore=tests/unit/stack/prometheus")
-    session.run("python", "-m", "pytest", "-q", "-n", "auto", *unit, *session.posargs)
+    session.run("python", "-m", "pytest", "-q", "-n", "auto", "--dist", "worksteal", *unit, *session.posargs)
 
 
 @nox.session(python=[version for version in PYTHONS if version != HERE])
