@@ -14,6 +14,8 @@ LOG_TAIL = 8000
 
 # How busy the machine is says nothing of what is tested.
 settings.register_profile("without a deadline", deadline=None)
+# For Pythons and versions beside those of .venv, on which every property has been tried with more.
+settings.register_profile("fewer examples", deadline=None, max_examples=20)
 settings.load_profile("without a deadline")
 
 
