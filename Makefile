@@ -18,7 +18,7 @@ test-here: .venv/installed programs
 	scripts/build_collector || test -z "$$CI"
 	@# Without a network the test that needs Grafana's types is skipped, likewise.
 	scripts/install_packages tests/typing/dashboard-types || test -z "$$CI"
-	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # The unit tests on every supported Python that is installed, and on the oldest allowed versions.
 test-matrix: .venv/installed
