@@ -113,9 +113,9 @@ class Store:
         if before is None or before + count >= _PRUNE_EVERY:
             added[table, account] = 0
             self.connection.execute(
-                f"DELETE FROM {table} WHERE account = ?1 AND id <= "  # noqa: S608 - names of the schema
-                f"(SELECT id FROM {table} WHERE account = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)",
-                (account, bound),
+                f"DELETE FROM {table} WHERE account = :account AND id <= "  # noqa: S608 - names of the schema
+                f"(SELECT id FROM {table} WHERE account = :account ORDER BY id DESC LIMIT 1 OFFSET :bound)",
+                {"account": account, "bound": bound},
             )
 
     def _stay_in_place(self) -> None:
