@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Generator
 
 import pytest
@@ -17,6 +18,10 @@ settings.register_profile("without a deadline", deadline=None)
 # For Pythons and versions beside those of .venv, on which every property has been tried with more.
 settings.register_profile("fewer examples", deadline=None, max_examples=20)
 settings.load_profile("without a deadline")
+
+# A shell ignores it for what it starts in the background, and every program that a test starts would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(wrapper=True)
