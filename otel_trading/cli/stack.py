@@ -60,6 +60,8 @@ def _require_markdown() -> None:
 
 
 def _told(directory: Path, report: Report) -> str:
+    from otel_trading.stack import secret_files
+
     lines = [f"{directory}: {len(report.written)} files written, {len(report.same)} were as they should be."]
     lines += [f"removed, no longer in use: {path}" for path in report.removed]
     lines += [f"replaced, though you had changed it: {path}" for path in report.replaced]
@@ -67,6 +69,16 @@ def _told(directory: Path, report: Report) -> str:
     lines += [f"kept as you changed it: {path}; what is new is in {path}.new" for path in report.offered]
     if report.offered:
         lines.append("Take over from the .new files what you want; --force replaces your files by them.")
+    if unseen := secret_files.unseen(directory):
+        names = ", ".join(unseen)
+        lines.append(
+            f"alertmanager/alertmanager.yml reads {names}, which its container does not see: {secret_files.move(unseen)}"
+        )
+    if directory.stat().st_uid == 0:
+        lines.append(
+            f"{directory} is root's, and so the containers run as root. A user of their own is better:\n"
+            f"  useradd --system otel-trading; chown -R otel-trading: {directory}; otel-trading stack init {directory}"
+        )
     lines.append(f"Next: otel-trading stack up --local {directory}, or docker compose up --detach in it; README.md says more.")
     return "\n".join(lines)
 

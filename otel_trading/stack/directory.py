@@ -5,13 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from io import StringIO
 from pathlib import Path
 from typing import Any, Final
 
+from dotenv import dotenv_values
+
 from otel_trading.errors import ConfigurationError
+from otel_trading.stack import secret_files
 from otel_trading.stack.grafana import provisioning
 from otel_trading.stack.prometheus import consoles, rules, settings
 from otel_trading.version import __version__
@@ -27,7 +30,7 @@ DATA: Final = "data"
 _KEPT_BY: Final = ("alertmanager", "bot", "grafana", "prometheus")
 """Who has a directory in data/compose: there before Docker would make it, which would make it root's."""
 
-_IGNORED: Final = "# Not for a repository.\n/data/\n/secrets/\n/.env\n"
+_IGNORED: Final = "# Neither for a repository nor for an image.\n/data/\n/secrets/\n/.env\n"
 
 _ENV: Final = """\
 # Read by `docker compose`. What is left out, but for STACK_USER, is as it stands here.
@@ -38,8 +41,25 @@ STACK_USER={user}
 # The name of the bot, which is its job in Prometheus.
 BOT_NAME=otel-trading-demo
 
-# How long Prometheus keeps what it has.
+# How long Prometheus keeps what it has, in containers or not, and how much of it: what is older goes first.
 PROMETHEUS_RETENTION=90d
+PROMETHEUS_RETENTION_SIZE=10GB
+
+# Whether the bot is started again when it ended, and trades on: unless-stopped, on-failure:3 (thrice at most), or no.
+BOT_RESTART=unless-stopped
+
+# What each may take at most. One that needs more memory is ended, and started again; CPUs cannot be more than there are. Give
+# Prometheus more when you have dozens of bots; the Collector needs twice OTELCOL_MEMORY_LIMIT_MIB in collector/agent.yaml.
+BOT_MEMORY=1g
+COLLECTOR_MEMORY=512m
+PROMETHEUS_MEMORY=2g
+ALERTMANAGER_MEMORY=256m
+GRAFANA_MEMORY=1g
+BOT_CPUS=1
+COLLECTOR_CPUS=1
+PROMETHEUS_CPUS=1
+ALERTMANAGER_CPUS=1
+GRAFANA_CPUS=1
 
 # Where everything is published, on 127.0.0.1. grafana_url in alerts.yaml has the port of Grafana, too.
 PROMETHEUS_PORT=9090
@@ -87,11 +107,12 @@ def init(directory: Path, *, force: bool = False) -> Report:
         for path, text in contents(settings.load(directory / ALERTS, rules.alerts()), directory.stat()).items():
             writer.write(path, text)
         writer.forget_others()
-        _secrets(directory)
+        secret_files.make(directory)
         for name in _KEPT_BY:
             (directory / DATA / "compose" / name).mkdir(parents=True, exist_ok=True)
         manifest = {"version": __version__, "files": dict(sorted(writer.hashes.items()))}
         _replace(directory / MANIFEST, json.dumps(manifest, indent=1) + "\n")
+        _give_to_owner(directory, writer.hashes)
     except OSError as error:
         raise ConfigurationError(f"{error.filename or directory}: it cannot be written: {error.strerror}") from None
     return writer.report
@@ -110,6 +131,7 @@ def contents(chosen: settings.RuleSettings, owner: os.stat_result) -> dict[str, 
     return found | {
         ".env": _ENV.format(user=f"{owner.st_uid}:{owner.st_gid}"),
         ".gitignore": _IGNORED,
+        ".dockerignore": _IGNORED,
         "bot/requirements.txt": _REQUIREMENTS.format(version=__version__),
     }
 
@@ -117,6 +139,15 @@ def contents(chosen: settings.RuleSettings, owner: os.stat_result) -> dict[str, 
 def is_stack(directory: Path) -> bool:
     """Whether `init` has written here."""
     return (directory / MANIFEST).is_file()
+
+
+def variable(directory: Path, name: str) -> str:
+    """Return what .env says, else what it says as `init` writes it."""
+    try:
+        said = dotenv_values(directory / ".env", interpolate=False, encoding="utf-8").get(name)
+    except (OSError, UnicodeDecodeError):
+        said = None
+    return said or dotenv_values(stream=StringIO(_ENV), interpolate=False)[name] or ""
 
 
 def outdated(directory: Path) -> list[str]:
@@ -170,14 +201,19 @@ class _Writer:
                 self.report.removed.append(path)
 
 
-def _secrets(directory: Path) -> None:
-    """Make what is secret once; only the owner can read it."""
-    folder = directory / "secrets"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    password = folder / "grafana-admin-password"
-    if not password.exists():
-        with os.fdopen(os.open(password, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-            file.write(secrets.token_urlsafe(24))
+def _give_to_owner(directory: Path, files: Iterable[str]) -> None:
+    """Make what root wrote the owner's of the directory: the containers run as him, and could not read it otherwise."""
+    if not hasattr(os, "geteuid") or os.geteuid() != 0:
+        return
+    owner, top = directory.stat(), directory.resolve()
+    paths = {directory / MANIFEST, *(directory / secret_files.FOLDER).rglob("*")}
+    paths |= {directory / DATA / "compose" / name for name in _KEPT_BY}
+    paths |= {directory / name for file in files for name in (file, f"{file}.new")}
+    paths |= {parent for path in paths for parent in path.parents if directory in parent.parents}
+    for path in paths:
+        # What a link leads to elsewhere is not ours to give away.
+        if path.exists() and path.resolve().is_relative_to(top):
+            os.chown(path, owner.st_uid, owner.st_gid)
 
 
 def _manifest(directory: Path) -> dict[str, str]:

@@ -17,7 +17,9 @@ from filelock import FileLock, Timeout
 from otel_trading.errors import ConfigurationError
 from otel_trading.stack import directory as stack
 from otel_trading.stack import placement, ports
-from otel_trading.stack.part import TERMINATE, Part, fetch
+from otel_trading.stack.environment import handed_over
+from otel_trading.stack.lookout import Lookout
+from otel_trading.stack.part import TERMINATE, Part
 from otel_trading.stack.ports import address
 from otel_trading.stack.programs import PROGRAMS, Name, find
 
@@ -73,7 +75,6 @@ class Local:
         """Where each part is, by its name."""
         self._placed = self.data / "prometheus-config"
         self._bots = plan.directory / "prometheus" / placement.TARGETS / "bots.yml"
-        self._bot_scraped = False
 
     def run(self, stop: Event) -> bool:
         """Start every part that is installed, and go on until `stop` is set or none is left. Returns whether none died.
@@ -126,14 +127,15 @@ class Local:
         return found
 
     def _part(self, name: str, command: list[str], port: str, ready: str, **environment: str) -> Part:
+        # Paths in a configuration may be relative to where it is.
+        directory = self.plan.directory.absolute() / name
         return Part(
             name,
             command,
             ready_url=f"http://{self.addresses[port]}{ready}",
-            # Paths in a configuration may be relative to where it is.
-            directory=self.plan.directory.absolute() / name,
+            directory=directory,
             log=self.data / f"{name}.log",
-            environment=environment,
+            environment=handed_over(filter(Path.is_file, directory.iterdir())) | environment,
         )
 
     def _prometheus(self, program: Path) -> Part:
@@ -148,6 +150,8 @@ class Local:
             str(program),
             f"--config.file={self._placed / 'prometheus.yml'}",
             f"--storage.tsdb.path={self.data / 'prometheus'}",
+            f"--storage.tsdb.retention.time={stack.variable(self.plan.directory, 'PROMETHEUS_RETENTION')}",
+            f"--storage.tsdb.retention.size={stack.variable(self.plan.directory, 'PROMETHEUS_RETENTION_SIZE')}",
             "--enable-feature=exemplar-storage,extra-scrape-metrics",
             f"--web.console.templates={self._placed / 'consoles'}",
             f"--web.listen-address={where}",
@@ -199,26 +203,24 @@ class Local:
     def _watch(self, parts: list[Part], stop: Event) -> bool:
         """Look after the parts until it is asked to end: one that dies is told of, the others go on."""
         left = list(parts)
-        looked = 0.0
+        lookout = self._lookout()
         while left and not stop.wait(_LOOK):
             for part in [part for part in left if not part.running]:
                 left.remove(part)
                 rest = f"still here: {', '.join(each.name for each in left)}" if left else "none is left"
                 self.say(f"{part.name} {part.ending}; {rest}. The last of {part.log}:\n{part.last_lines()}")
-            if time.monotonic() - looked > 1:
-                self._look_for_bot()
-                looked = time.monotonic()
+            for part in left:
+                part.trim_log()
+            if lookout is not None:
+                lookout.look(time.monotonic())
         return len(left) == len(parts)
 
-    def _look_for_bot(self) -> None:
-        """Have a bot scraped once it answers: before, its target would be down, which is an alert."""
-        if self._bot_scraped or "prometheus" not in self.addresses or placement.named(self._bots, self.plan.bot):
-            return
-        answer = fetch(f"http://{self.plan.bot}/metrics")
-        if answer is not None and b"trading_sdk_" in answer:
-            self._bot_scraped = True
-            placement.found(self._placed, self.plan.bot)
-            self.say(f"A bot answers at {self.plan.bot}: it is scraped from now on, as the job trading-bots.")
+    def _lookout(self) -> Lookout | None:
+        """Who looks for a bot; without a Prometheus there is no use for one."""
+        where = self.addresses.get("prometheus")
+        if where is None:
+            return None
+        return Lookout(self.plan.bot, prometheus=where, bots=self._bots, placed=self._placed, say=self.say)
 
     def _greet(self, parts: list[Part]) -> None:
         """Say where everything is, and how a bot gets there."""

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from http.client import HTTPException
 from pathlib import Path
@@ -18,11 +19,14 @@ from urllib.error import HTTPError
 TERMINATE: Final = 10.0
 """Seconds that a program has to end after it was asked to."""
 
+LOG_SIZE: Final = 10 << 20
+"""Bytes beyond which a log begins anew."""
+
 _LINES: Final = 10
 
 
 class Part:
-    """A child process. It is ready when `ready_url` answers 200."""
+    """A child process, with `environment` as all that it is handed. It is ready when `ready_url` answers 200."""
 
     def __init__(
         self,
@@ -32,24 +36,26 @@ class Part:
         ready_url: str,
         directory: Path,
         log: Path,
-        environment: Mapping[str, str] | None = None,
+        environment: Mapping[str, str],
     ) -> None:
         self.name = name
         self.log = log
         self._command = command
         self._ready_url = ready_url
         self._directory = directory
-        self._environment = environment or {}
+        self._environment = environment
         self._child: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start it. Raises `OSError` when it cannot be run."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        with self.log.open("wb") as log:
+        self.log.write_bytes(b"")
+        # To append is what lets `trim_log` shorten it under the program's hands.
+        with self.log.open("ab") as log:
             self._child = subprocess.Popen(  # noqa: S603 - the programs that the user has, with our arguments
                 [*_guard(), *self._command],
                 cwd=self._directory,
-                env={**os.environ, **self._environment},
+                env=self._environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -80,6 +86,14 @@ class Part:
         """What it printed last, indented."""
         lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines() if self.log.exists() else []
         return "\n".join(f"    {line}" for line in lines[-_LINES:])
+
+    def trim_log(self) -> None:
+        """Begin the log anew once it is longer than `LOG_SIZE`; what was in it is beside it, with `.1` after its name."""
+        with suppress(OSError):  # the disk is full, or somebody removed it: neither ends the stack
+            if self.log.stat().st_size > LOG_SIZE:
+                with suppress(OSError):
+                    shutil.copyfile(self.log, self.log.with_name(f"{self.log.name}.1"))
+                os.truncate(self.log, 0)
 
     def ask_to_end(self) -> None:
         if self._child is not None and self.running:

@@ -73,6 +73,26 @@ def test_all_parts_run_with_the_files_of_the_directory_and_find_each_other(direc
     assert {path: path.read_bytes() for path in before} == before, "files of the user were changed"
 
 
+def test_no_key_that_is_in_the_environment_is_handed_to_the_parts(directory, tmp_path):
+    """But what a configuration names is, such as the token of an exporter."""
+    given = {"EXCHANGE_API_SECRET": "secret", "OTELCOL_METRIC_EXPIRATION": "40s", "GOMAXPROCS": "2"}
+    with Stack(directory, log=tmp_path, env=given) as stack:
+        parts = {Path(child.exe()).name: child.environ() for child in children(stack)}
+    assert len(parts) == 3
+    for name, environment in parts.items():
+        assert "EXCHANGE_API_SECRET" not in environment, name
+        assert (environment["PATH"], environment["GOMAXPROCS"]) == (os.environ["PATH"], "2")
+        assert ("OTELCOL_METRIC_EXPIRATION" in environment) == name.startswith("otelcol")
+
+
+def test_prometheus_keeps_what_env_says(directory, tmp_path):
+    env = directory / ".env"
+    env.write_text(env.read_text().replace("PROMETHEUS_RETENTION=90d", "PROMETHEUS_RETENTION=30d"))
+    with Stack(directory, log=tmp_path) as stack:
+        flags = stack.prometheus.get("status/flags")
+    assert (flags["storage.tsdb.retention.time"], flags["storage.tsdb.retention.size"]) == ("30d", "10GB")
+
+
 def test_prometheus_serves_each_runbook_as_its_alert_links_it(directory, tmp_path):
     with Stack(directory, log=tmp_path) as stack:
         rules = [rule for group in stack.prometheus.get("rules", type="alert")["groups"] for rule in group["rules"]]
@@ -271,6 +291,23 @@ def test_init_says_what_it_did_with_files_that_were_changed(directory, tmp_path)
     assert done.returncode == 0
     assert "0 files written" in done.stdout
     assert "kept as you changed it: prometheus/prometheus.yml\n" in done.stdout
+
+
+@pytest.mark.parametrize("uid", [0, 1234])
+def test_init_says_so_when_the_containers_would_run_as_root(directory, tmp_path, uid):
+    """Who is not root has no such directory, and cannot make one."""
+    if os.geteuid() == 0:
+        os.chown(directory, uid, uid)
+    done = cli("init", directory, cwd=tmp_path)
+    assert ("so the containers run as root" in done.stdout) == (directory.stat().st_uid == 0)
+
+
+def test_init_names_a_secret_that_the_container_of_alertmanager_does_not_see(directory, tmp_path):
+    """As those are whose user followed an older version."""
+    config = directory / "alertmanager" / "alertmanager.yml"
+    config.write_text(config.read_text() + "# mine\n  - {name: x, webhook_configs: [{url_file: ../secrets/hook}]}\n")
+    said = cli("init", directory, cwd=tmp_path).stdout
+    assert "reads secrets/hook, which its container does not see: move secrets/hook into secrets/alertmanager" in said
 
 
 def test_init_refuses_wrong_settings_in_one_line(directory, tmp_path):

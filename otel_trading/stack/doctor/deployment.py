@@ -10,6 +10,7 @@ from pathlib import Path
 
 from otel_trading.errors import ConfigurationError
 from otel_trading.stack import directory as stack
+from otel_trading.stack import secret_files
 from otel_trading.stack.doctor.finding import Finding, listed, ok, times, warning, wrong
 from otel_trading.stack.ports import DEFAULTS, HOST
 from otel_trading.stack.prometheus.rules import alerts
@@ -38,9 +39,14 @@ def check(directory: Path) -> tuple[RuleSettings, list[Finding]]:
     if offered:
         mend = "take over from them what you want, then remove them"
         found.append(warning(CHECK, f"new texts wait beside files that you changed: {listed(offered)}", mend))
-    readable = [path.name for path in sorted((directory / "secrets").glob("*")) if _others_read(path)]
+    unseen = secret_files.unseen(directory)
+    if unseen:
+        says = f"alertmanager.yml reads {listed(unseen)}, which the container of Alertmanager does not see"
+        found.append(warning(CHECK, says, secret_files.move(unseen)))
+    folder = directory / secret_files.FOLDER
+    readable = [path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if _others_read(path)]
     if readable:
-        mend = f"chmod 600 {directory}/secrets/*"
+        mend = f"chmod -R go= {folder}"
         found.append(wrong(CHECK, f"secrets that every user of this machine can read: {listed(readable)}", mend))
     return chosen, found or [ok(CHECK, f"{directory} is whole and up to date")]
 

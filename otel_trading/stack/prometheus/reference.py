@@ -67,8 +67,8 @@ slos:
 
 `DIR/alertmanager/alertmanager.yml` sends nothing until you fill it in: alerts are seen in Alertmanager's own page only. Under
 `receivers` there are examples for Telegram, a webhook, Slack and e-mail; take `# ` away from the lines of one, fill in what is
-in capitals, put the token or password into a file of `DIR/secrets` and send Alertmanager a SIGHUP. Messages bring the links to
-the runbook and the dashboard.
+in capitals, put the token or password into a file of `DIR/secrets/alertmanager` and send Alertmanager a SIGHUP. Messages
+bring the links to the runbook and the dashboard.
 
 | severity | told | again |
 |---|---|---|

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-import stat
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -11,10 +13,13 @@ import yaml
 
 from otel_trading import ConfigurationError
 from otel_trading.stack import directory as stack
-from otel_trading.stack.directory import Report, init, outdated
+from otel_trading.stack import secret_files
+from otel_trading.stack.directory import Report, init, outdated, variable
 
+ALERTMANAGER = "alertmanager/alertmanager.yml"
 PROMETHEUS = "prometheus/prometheus.yml"
 RULES = "prometheus/rules/otel-trading-alerts.yml"
+SECRETS = {"secrets/bot.env", "secrets/grafana-admin-password"}
 STALLED = "alerts: {TradingStrategyStalled: {threshold: 7}}\n"
 
 
@@ -41,7 +46,7 @@ def shipped_otherwise(monkeypatch, path: str, text: str | None) -> None:
 def test_everything_is_written_once(tmp_path):
     report = init(tmp_path / "a" / "stack")
     written = files(tmp_path / "a" / "stack")
-    assert set(report.written) == written.keys() - {".otel-trading-stack.json", "secrets/grafana-admin-password"}
+    assert set(report.written) == written.keys() - {stack.MANIFEST} - SECRETS
     assert {"alerts.yaml", "compose.yaml", ".env", "README.md", PROMETHEUS, RULES, "collector/agent.yaml"} <= written.keys()
 
 
@@ -178,25 +183,27 @@ def test_without_the_record_nothing_is_lost(directory):
     assert (directory / PROMETHEUS).read_text() == "mine"
 
 
-def test_secrets_are_made_once_for_the_owner_alone(directory):
-    password = directory / "secrets" / "grafana-admin-password"
-    first = password.read_text()
-    assert len(first) >= 32
-    assert stat.S_IMODE(password.stat().st_mode) == 0o600
-    assert stat.S_IMODE(password.parent.stat().st_mode) == 0o700
+def test_force_replaces_no_secret(directory):
+    before = {path: (directory / path).read_text() for path in SECRETS}
     init(directory, force=True)
-    assert password.read_text() == first
-    assert first not in (directory / stack.MANIFEST).read_text()
-
-
-def test_the_password_is_another_one_each_time(directory, tmp_path):
-    init(tmp_path / "other")
-    password = Path("secrets") / "grafana-admin-password"
-    assert (directory / password).read_text() != (tmp_path / "other" / password).read_text()
+    assert {path: (directory / path).read_text() for path in SECRETS} == before
+    assert not any(secret in (directory / stack.MANIFEST).read_text() for secret in before.values())
 
 
 def test_git_takes_neither_secrets_nor_data(directory):
-    assert {"/secrets/", "/data/", "/.env"} <= set((directory / ".gitignore").read_text().splitlines())
+    subprocess.run(["git", "init", "--quiet", directory], check=True)
+    (directory / "data" / "compose" / "bot" / "ledger.db").touch()
+    (directory / "secrets" / "alertmanager" / "telegram-bot-token").touch()
+    listed = subprocess.run(
+        ["git", "-C", directory, "ls-files", "--others", "--exclude-standard"], capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    assert "compose.yaml" in listed
+    assert not [path for path in listed if path.startswith(("secrets", "data", ".env"))]
+
+
+def test_an_image_built_here_gets_neither_secrets_nor_data(directory):
+    assert {"/secrets/", "/data/", "/.env"} <= set((directory / ".dockerignore").read_text().splitlines())
+    assert {"**/.env*", ".git"} <= set((directory / "bot" / ".dockerignore").read_text().splitlines())
 
 
 def test_the_containers_run_as_the_owner_of_the_directory(directory):
@@ -204,6 +211,85 @@ def test_the_containers_run_as_the_owner_of_the_directory(directory):
     assert f"STACK_USER={status.st_uid}:{status.st_gid}" in (directory / ".env").read_text().splitlines()
 
 
+def test_all_that_root_writes_for_another_is_the_owners(tmp_path):
+    """Else his containers could not read it. Who is not root has nothing to give away, and the same is true."""
+    owner = (1234, 1234) if os.geteuid() == 0 else (os.geteuid(), os.getegid())
+    directory = tmp_path / "stack"
+    directory.mkdir()
+    os.chown(directory, *owner)
+    (directory / "compose.yaml").write_text("services: {}")
+    init(directory)
+    owners = {str(path): (path.stat().st_uid, path.stat().st_gid) for path in directory.rglob("*")}
+    assert owners == dict.fromkeys(owners, owner)
+    assert f"STACK_USER={owner[0]}:{owner[1]}" in (directory / ".env").read_text().splitlines()
+
+
+def test_what_a_link_leads_to_is_not_given_away(tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    before = (elsewhere.stat().st_uid, elsewhere.stat().st_gid)
+    directory = tmp_path / "stack"
+    directory.mkdir()
+    if os.geteuid() == 0:
+        os.chown(directory, 1234, 1234)
+    (directory / "prometheus").symlink_to(elsewhere)
+    init(directory)
+    assert (elsewhere / "prometheus.yml").is_file()
+    assert {(path.stat().st_uid, path.stat().st_gid) for path in (elsewhere, *elsewhere.rglob("*"))} == {before}
+
+
+def test_a_directory_of_an_older_version_gets_what_is_new_and_keeps_what_was_changed(directory):
+    """One that had neither limits nor a place for each one's secrets, and whose user had filled in a receiver and a port."""
+    older = {
+        "compose.yaml": "services: {}\n",
+        ".gitignore": "/data/\n",
+        ".env": "PROMETHEUS_PORT=9090\n",
+        ALERTMANAGER: "receivers: []\n",
+    }
+    (directory / ".dockerignore").unlink()
+    (directory / "bot" / ".dockerignore").unlink()
+    (directory / "secrets" / "bot.env").unlink()
+    for place in ("alertmanager", "bot"):
+        (directory / "secrets" / place).rmdir()
+    record = json.loads((directory / stack.MANIFEST).read_text())
+    for path in (".dockerignore", "bot/.dockerignore"):
+        del record["files"][path]
+    for path, text in older.items():
+        (directory / path).write_text(text)
+        record["files"][path] = hashlib.sha256(text.encode()).hexdigest()
+    (directory / stack.MANIFEST).write_text(json.dumps(record))
+    (directory / ".env").write_text("PROMETHEUS_PORT=9190\n")
+    receiver = "receivers: [{name: x, webhook_configs: [{url_file: ../secrets/hook}]}]\n"
+    (directory / ALERTMANAGER).write_text(receiver)
+    (directory / "secrets" / "hook").write_text("http://127.0.0.1:1/hook")
+
+    report = init(directory)
+
+    assert set(report.written) == {"compose.yaml", ".gitignore", ".dockerignore", "bot/.dockerignore"}
+    assert set(report.offered) == {".env", ALERTMANAGER}
+    assert (directory / ALERTMANAGER).read_text() == receiver
+    assert (directory / "secrets" / "hook").exists()
+    assert secret_files.unseen(directory) == ["secrets/hook"]
+    assert variable(directory, "PROMETHEUS_PORT") == "9190"
+    assert variable(directory, "PROMETHEUS_RETENTION_SIZE") == "10GB", "what his .env does not say is as it is written"
+    assert all((directory / path).exists() for path in ("secrets/bot.env", "secrets/alertmanager", "secrets/bot"))
+
+
+@pytest.mark.parametrize(
+    ("line", "value"),
+    [("30d", "30d"), ("'30d'", "30d"), ("30d   # a month", "30d"), ("", "90d")],
+    ids=["plain", "quoted", "comment", "empty"],
+)
+def test_a_variable_of_env_is_what_compose_takes_it_for(directory, line, value):
+    (directory / ".env").write_text(f"PROMETHEUS_RETENTION={line}\n")
+    assert variable(directory, "PROMETHEUS_RETENTION") == value
+
+
+def test_without_env_a_variable_is_as_it_is_written(directory):
+    (directory / ".env").unlink()
+    assert variable(directory, "PROMETHEUS_RETENTION") == "90d"
+
+
 def test_the_record_names_every_file_that_may_be_written_again(directory):
     recorded = json.loads((directory / stack.MANIFEST).read_text())["files"]
-    assert recorded.keys() == files(directory).keys() - {stack.MANIFEST, "secrets/grafana-admin-password"}
+    assert recorded.keys() == files(directory).keys() - {stack.MANIFEST} - SECRETS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from dotenv import dotenv_values
 
 from otel_trading.stack.directory import init
 from otel_trading.stack.ports import DEFAULTS
@@ -54,6 +56,14 @@ def run(*command: str | Path) -> str:
 
 def test_the_compose_file_fits_its_schema(directory):
     run(BIN / "check-jsonschema", "--builtin-schema", "vendor.compose-spec", directory / "compose.yaml")
+
+
+def test_it_fits_its_schema_with_the_values_of_env(directory, tmp_path):
+    variables = dotenv_values(directory / ".env")
+    text = re.sub(r"\$\{(\w+)[^}]*\}", lambda found: variables[found[1]] or "", (directory / "compose.yaml").read_text())
+    (tmp_path / "compose.yaml").write_text(text)
+    assert yaml.safe_load(text)["services"]["bot"]["restart"] == "unless-stopped"
+    run(BIN / "check-jsonschema", "--builtin-schema", "vendor.compose-spec", tmp_path / "compose.yaml")
 
 
 def test_promtool_accepts_the_configuration_and_all_that_it_names(directory):
@@ -104,6 +114,31 @@ def test_a_service_can_do_no_more_than_it_has_to(compose, service):
 
 
 @pytest.mark.parametrize("service", SERVICES)
+def test_a_service_cannot_take_all_of_the_machine(directory, compose, service):
+    """Not more than one CPU: what a machine has not got is refused."""
+    settings = compose["services"][service]
+    env = dotenv_values(directory / ".env")
+    limits = {name: env[re.findall(r"\w+", settings[name])[0]] for name in ("mem_limit", "cpus")}
+    assert re.fullmatch(r"\d+[mg]", limits["mem_limit"] or "")
+    assert 0 < float(limits["cpus"] or 0) <= 1
+    assert settings["logging"]["driver"] == "json-file"
+    assert settings["logging"]["options"].keys() == {"max-size", "max-file"}
+
+
+def test_the_collector_refuses_before_its_container_is_ended_for_want_of_memory(directory):
+    """Its limiter counts the heap, and what Go has not given back yet comes to that."""
+    (limit,) = re.findall(
+        r"limit_mib: \$\{env:OTELCOL_MEMORY_LIMIT_MIB:-(\d+)\}", (directory / "collector" / "agent.yaml").read_text()
+    )
+    assert dotenv_values(directory / ".env")["COLLECTOR_MEMORY"] == f"{2 * int(limit)}m"
+
+
+def test_what_prometheus_keeps_is_bounded_in_time_and_size(compose):
+    flags = {flag.partition("=")[0] for flag in compose["services"]["prometheus"]["command"]}
+    assert {"--storage.tsdb.retention.time", "--storage.tsdb.retention.size"} <= flags
+
+
+@pytest.mark.parametrize("service", SERVICES)
 def test_a_service_is_published_on_loopback_only(compose, service):
     ports = compose["services"][service].get("ports", [])
     assert all(port.startswith("127.0.0.1:") for port in ports)
@@ -137,10 +172,40 @@ def test_every_variable_of_the_compose_file_is_in_env_with_the_same_default(dire
 
 
 def test_no_secret_is_in_the_compose_file(directory, compose):
-    for path in (directory / "secrets").iterdir():
+    for path in filter(Path.is_file, (directory / "secrets").rglob("*")):
         secret = path.read_text()
         assert not secret or secret not in (directory / "compose.yaml").read_text()
     assert "GF_SECURITY_ADMIN_PASSWORD" not in compose["services"]["grafana"]["environment"]
+
+
+SEEN = {
+    "alertmanager": {"secrets/alertmanager/telegram-bot-token"},
+    "bot": {"secrets/bot.env", "secrets/bot/key.pem"},
+    "collector": set(),
+    "grafana": {"secrets/grafana-admin-password"},
+    "prometheus": set(),
+}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_sees_its_own_secrets_and_no_others(compose, service):
+    settings = compose["services"][service]
+    given = [mount.partition(":")[0] for mount in settings.get("volumes", [])]
+    given += [compose["secrets"][name]["file"] for name in settings.get("secrets", [])]
+    given += [settings["env_file"]] if "env_file" in settings else []
+    every = set().union(*SEEN.values())
+    assert {path for path in every if any(Path(path).is_relative_to(Path(each)) for each in given)} == SEEN[service]
+
+
+def test_the_container_of_alertmanager_sees_every_file_of_secrets_that_its_configuration_names(directory, compose):
+    settings = compose["services"]["alertmanager"]
+    mounts = dict(reversed(mount.removesuffix(":ro").split(":")) for mount in settings["volumes"])
+    named = re.findall(r"_file: (\S+)", (directory / "alertmanager" / "alertmanager.yml").read_text())
+    assert named
+    for name in named:
+        inside = Path(os.path.normpath(Path(settings["working_dir"], name)))
+        here = Path(os.path.normpath(directory / "alertmanager" / name)).relative_to(directory)
+        assert Path(mounts[str(inside.parent)], inside.name) == here, name
 
 
 def test_the_agent_gets_an_address_for_each_that_it_listens_on(directory, compose):

@@ -23,8 +23,12 @@ _SECRETS = {
 def copy(directory: Path) -> Path:
     """Copy all files as a user has them; return the path of the configuration."""
     shutil.copytree(FILES, directory / "alertmanager")
-    (directory / "secrets").mkdir()
+    secrets_of(directory).mkdir(parents=True)
     return directory / "alertmanager" / CONFIG.name
+
+
+def secrets_of(directory: Path) -> Path:
+    return directory / "secrets" / "alertmanager"
 
 
 def filled_in() -> str:
@@ -37,10 +41,10 @@ def with_secrets(text: str, directory: Path, **secrets: str) -> str:
     """Write each secret into its file; where Alertmanager is too old to read one from there, into the text, as that says."""
     old = _version() < (0, 26)
     for name, secret in secrets.items():
-        (directory / "secrets" / name).write_text(secret)
+        (secrets_of(directory) / name).write_text(secret)
     for setting, name in _SECRETS.items():
         if old and name in secrets:
-            text = text.replace(f"{setting}_file: ../secrets/{name}", f"{setting}: {secrets[name]}")
+            text = text.replace(f"{setting}_file: ../secrets/alertmanager/{name}", f"{setting}: {secrets[name]}")
     return text
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 
 import pytest
 
@@ -61,14 +62,30 @@ def test_a_new_text_beside_a_file_that_was_changed_is_told_of(written):
     assert "compose.yaml.new" in check(written)[1][0].says
 
 
-def test_a_secret_that_others_can_read_is_wrong(written):
-    (written / "secrets" / "grafana-admin-password").chmod(0o644)
+@pytest.mark.parametrize("name", ["grafana-admin-password", "bot.env", "alertmanager/telegram-bot-token"])
+def test_a_secret_that_others_can_read_is_wrong(written, name):
+    secret = written / "secrets" / name
+    secret.touch()
+    secret.chmod(0o644)
 
     _, [finding] = check(written)
 
     assert finding.status == "wrong"
-    assert "grafana-admin-password" in finding.says
-    assert finding.mend == f"chmod 600 {written}/secrets/*"
+    assert name in finding.says
+    assert finding.mend == f"chmod -R go= {written}/secrets"
+    subprocess.run(finding.mend.split(), check=True)
+    assert [finding.status for finding in check(written)[1]] == ["ok"]
+
+
+def test_a_secret_where_the_container_of_alertmanager_does_not_see_it_is_told_of(written):
+    config = written / "alertmanager" / "alertmanager.yml"
+    config.write_text("receivers: [{name: x, webhook_configs: [{url_file: ../secrets/webhook-url}]}]\n")
+
+    _, [finding] = check(written)
+
+    assert finding.status == "warning"
+    assert "secrets/webhook-url" in finding.says
+    assert "secrets/alertmanager" in finding.mend
 
 
 def test_prometheus_is_where_the_stack_says_that_it_runs(written):
