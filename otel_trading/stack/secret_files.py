@@ -29,7 +29,7 @@ _BOT: Final = """\
 # EXCHANGE_API_SECRET='…'
 """
 
-_ELSEWHERE: Final = re.compile(rf"^[^#\n]*\.\./{FOLDER}/(?!alertmanager/)([^\s'\"]+)", re.MULTILINE)
+_ELSEWHERE: Final = re.compile(r"^[^#\n]*\.\./secrets/(?!alertmanager/)([^\s'\",\]}]+)", re.MULTILINE)
 
 
 def make(directory: Path) -> None:

@@ -90,7 +90,8 @@ def test_prometheus_keeps_what_env_says(directory, tmp_path):
     env.write_text(env.read_text().replace("PROMETHEUS_RETENTION=90d", "PROMETHEUS_RETENTION=30d"))
     with Stack(directory, log=tmp_path) as stack:
         flags = stack.prometheus.get("status/flags")
-    assert (flags["storage.tsdb.retention.time"], flags["storage.tsdb.retention.size"]) == ("30d", "10GB")
+    # Its GB are GiB, in words of its own.
+    assert (flags["storage.tsdb.retention.time"], flags["storage.tsdb.retention.size"]) == ("30d", "10GiB")
 
 
 def test_prometheus_serves_each_runbook_as_its_alert_links_it(directory, tmp_path):

@@ -67,11 +67,12 @@ def test_the_bot_is_given_nothing_until_the_user_fills_it_in(directory):
     [
         ("url_file: ../secrets/webhook-url", ["secrets/webhook-url"]),
         ("- url_file: '../secrets/webhook-url' # mine", ["secrets/webhook-url"]),
+        ("- {url_file: ../secrets/webhook-url}", ["secrets/webhook-url"]),
         ("url_file: ../secrets/alertmanager/webhook-url", []),
         ("# url_file: ../secrets/webhook-url", []),
         ("url_file: /run/secrets/webhook-url", []),
     ],
-    ids=["old", "quoted", "new", "comment", "elsewhere"],
+    ids=["old", "quoted", "flow", "new", "comment", "elsewhere"],
 )
 def test_a_file_that_the_container_of_alertmanager_does_not_see_is_found(directory, line, names):
     alertmanager(directory, f"receivers:\n  {line}\n")
