@@ -95,10 +95,22 @@ def grown(name: str, window: str) -> str:
     bot was there then, or is younger than that: else Prometheus is what is new.
     """
     uptime = of(m.PROCESS_UPTIME)
-    watched = f"{uptime} offset {window} or {uptime} < {seconds(window)}"
+    return f"sum without (instance) ({_growth(name, window, f'{uptime} offset {window} or {uptime} < {seconds(window)}')})"
+
+
+def target_grown(name: str, window: str, *, young: str, without: str = "") -> str:
+    """The same of a target that tells of itself, such as the Collector: of each instance, over the labels in `without`.
+
+    `young` is an expression for what is younger than `{seconds}`.
+    """
+    watched = f"up offset {window} == 1 or {young.replace('{seconds}', str(seconds(window)))}"
+    return f"sum without ({without}) ({_growth(name, window, watched)})"
+
+
+def _growth(name: str, window: str, watched: str) -> str:
     whole = f"({name} unless resets({name}[{window}]) > 0 or increase({name}[{window}]) + min_over_time({name}[{window}]))"
     new = f"{whole} unless {name} offset {window} and on (job, instance) ({watched})"
-    return f"sum without (instance) ({new} or increase({name}[{window}]))"
+    return f"{new} or increase({name}[{window}])"
 
 
 def seconds(window: str) -> int:

@@ -64,7 +64,12 @@ def told(webhook: Listener, status: str) -> list[dict[str, Any]]:
 
 
 def names(webhook: Listener, status: str) -> set[tuple[str, str]]:
-    return {(alert["labels"]["job"], alert["labels"]["alertname"]) for alert in told(webhook, status)}
+    return {key(alert) for alert in told(webhook, status)}
+
+
+def key(alert: dict[str, Any]) -> tuple[str, str]:
+    """The bot that an alert is about, and its name; one about the stack as a whole has no job."""
+    return alert["labels"].get("job", ""), alert["labels"]["alertname"]
 
 
 def heard(webhook: Listener, status: str, expected: set[tuple[str, str]], timeout: float) -> None:
@@ -122,7 +127,7 @@ def play(bots: dict[str, Bot], stack: Stack, webhook: Listener) -> None:
         bot.do("reset")
         bot.do("fill 2000")
     heard(webhook, "resolved", EXPECTED, timeout=60)
-    fired = [alert for alert in told(webhook, "firing") if (alert["labels"]["job"], alert["labels"]["alertname"]) in EXPECTED]
+    fired = [alert for alert in told(webhook, "firing") if key(alert) in EXPECTED]
     for name, link in {(alert["labels"]["alertname"], alert["annotations"]["runbook_url"]) for alert in fired}:
         assert link.startswith(stack.url("prometheus"))
         page = fetch(link)

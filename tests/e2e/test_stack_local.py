@@ -18,6 +18,7 @@ from tests.demo.program import Demo
 from tests.harness import fetch, require_program, wait_until
 from tests.harness.collector import collector_binary
 from tests.harness.stack import PROGRAM, Stack
+from tests.unit.stack.prometheus import vocabulary
 
 
 def cli(*arguments: str | Path, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
@@ -61,6 +62,9 @@ def test_all_parts_run_with_the_files_of_the_directory_and_find_each_other(direc
         wait_until(lambda: stack.prometheus.get("alertmanagers")["activeAlertmanagers"], "Prometheus knows its Alertmanager")
         (known,) = stack.prometheus.get("alertmanagers")["activeAlertmanagers"]
         assert known["url"].startswith(stack.url("alertmanager"))
+        for name, labels in vocabulary.STACK.items():
+            found = stack.prometheus.wait_for(name)
+            assert {label for sample in found for label in sample.labels} <= labels | vocabulary.EVERYWHERE, name
         groups = stack.prometheus.get("rules")["groups"]
         assert {Path(group["file"]).name for group in groups} == FILES.keys()
         assert not [
@@ -117,7 +121,7 @@ def test_a_demo_beside_it_is_there_within_a_minute_and_raises_no_alarm(directory
             stack.prometheus.wait_for(f'sum(trading_fills_total{{job="{job}"}}) > 20', timeout=60)
             assert stack.prometheus.query(f'{{job="{other}"}}') == [], "the bot is told of twice"
             assert stack.prometheus.query("up == 0") == []
-            assert stack.prometheus.query('ALERTS{alertstate="firing"}') == []
+            assert stack.prometheus.query('ALERTS{alertname!="TradingWatchdog", alertstate="firing"}') == []
 
 
 def test_a_bot_that_is_found_and_then_gone_is_a_target_that_is_down(directory, tmp_path):

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from otel_trading.pipeline.kinds import is_loopback
 from otel_trading.stack.doctor.asking import Prometheus, Rule, UnansweredError, ask
 from otel_trading.stack.doctor.finding import Finding, listed, ok, times, warning, wrong
+from otel_trading.stack.prometheus.alerts.alerting import WATCHDOG
 from otel_trading.stack.prometheus.rules import FILES, document
 from otel_trading.stack.prometheus.settings import RuleSettings
 
@@ -41,7 +42,7 @@ def check(prometheus: Prometheus, settings: RuleSettings) -> list[Finding]:
 
 
 def _firing(rules: list[Rule]) -> Finding:
-    alerts = [rule for rule in rules if rule.alerting]
+    alerts = [rule for rule in rules if rule.alerting and rule.name != WATCHDOG]
     firing = sorted({rule.name for rule in alerts if rule.firing})
     if not firing:
         return ok(ALERTS, f"none of {times(len(alerts), 'alert')} fires")

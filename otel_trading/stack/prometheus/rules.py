@@ -8,11 +8,13 @@ from typing import Any, Final
 import yaml
 
 from otel_trading.stack.prometheus import recording, slo
-from otel_trading.stack.prometheus.alerts import account, inference, operations, orders, risk, strategy, venue
+from otel_trading.stack.prometheus.alerts import account, alerting, inference, operations, orders, risk, strategy, venue
 from otel_trading.stack.prometheus.model import Alert, Group, Record
 from otel_trading.stack.prometheus.settings import RuleSettings, threshold
 
-ALERTS: Final[tuple[Group, ...]] = tuple(area.GROUP for area in (strategy, orders, account, risk, venue, inference, operations))
+ALERTS: Final[tuple[Group, ...]] = tuple(
+    area.GROUP for area in (strategy, orders, account, risk, venue, inference, operations, alerting)
+)
 
 
 def files(settings: RuleSettings) -> dict[str, tuple[Group, ...]]:

@@ -10,14 +10,17 @@ from otel_trading.stack.grafana.build import queries as q
 from otel_trading.stack.grafana.build.frame import Board, Section
 from otel_trading.stack.grafana.build.panels import Ask, Column
 from otel_trading.stack.grafana.build.queries import BREAKER, COMPONENT, ERROR, OUTCOME, SEVERITY, tell
+from otel_trading.stack.prometheus.alerts.alerting import WATCHDOG
 from otel_trading.stack.promql import ACCOUNT, CURRENCY, STRATEGY, SYMBOL, VENUE
 
 LEGEND: Final = tell(ACCOUNT)
 MONEY_LEGEND: Final = tell(ACCOUNT, CURRENCY)
 RUNBOOK: Final = "http://127.0.0.1:9090/consoles/runbooks/${__data.fields.Alert}.html"
 
-_FIRING: Final = q.narrowed("ALERTS", alertstate="firing").replace('job=~"$job"', 'alertname=~"Trading.+", job=~"$job|"')
-"""Alerts about the chosen services, and those that name none."""
+_FIRING: Final = q.narrowed("ALERTS", alertstate="firing").replace(
+    'job=~"$job"', f'alertname=~"Trading.+", alertname!="{WATCHDOG}", job=~"$job|"'
+)
+"""Alerts about the chosen services, and those that name none, but the one that fires always."""
 
 
 def _won(window: str) -> str:

@@ -9,15 +9,27 @@ from collections.abc import Iterable, Iterator, Mapping
 import pytest
 import yaml
 
+from otel_trading.stack.prometheus.alerts.alerting import WATCHDOG
 from otel_trading.stack.prometheus.rules import alerts
 from tests.harness import Alertmanager, wait_until
 from tests.unit.stack.alertmanager.shipped import CONFIG, copy
-from tests.unit.stack.prometheus.cases import Fired, account, inference, operations, orders, risk, slo, strategy, venue
+from tests.unit.stack.prometheus.cases import (
+    Fired,
+    account,
+    alerting,
+    inference,
+    operations,
+    orders,
+    risk,
+    slo,
+    strategy,
+    venue,
+)
 
 SEVERITIES = {alert.name: alert.severity for alert in alerts()}
 FIRED: dict[str, Fired] = {
     name: cases["firing"].fires[0]
-    for area in (strategy, orders, account, risk, venue, inference, operations, slo)
+    for area in (strategy, orders, account, risk, venue, inference, operations, alerting, slo)
     for name, cases in area.CASES.items()
 }
 RULES = yaml.safe_load(CONFIG.read_text())["inhibit_rules"]
@@ -155,6 +167,11 @@ CASES: dict[str, tuple[str | tuple[str, Alert], list[str | tuple[str, Alert]], l
         ["TradingCollectorQueueFilling", "TradingCollectorRefusing"],
         [("TradingCollectorRefusing", {"instance": "other:8888"}), "TradingScrapeTargetDown"],
     ),
+    "alerts that no Alertmanager takes": (
+        "TradingAlertsDropped",
+        ["TradingAlertmanagerErrors"],
+        [("TradingAlertmanagerErrors", {"instance": "other:9090"}), "TradingRulesFailing"],
+    ),
 }
 
 
@@ -190,6 +207,21 @@ def test_bots_behind_a_collector_that_does_not_answer_are_not_called_gone(alertm
         assert not inhibited(alertmanager, target)
     finally:  # else no bot of another test would be gone
         alertmanager.post([{"labels": target, "endsAt": "2020-01-01T00:00:00Z"}])
+
+
+def test_the_watchdog_is_silenced_by_nothing_and_silences_nothing(alertmanager):
+    """Somebody outside waits for it, and what it says is that alerts arrive."""
+    job = next(jobs)
+    watchdog = {"alertname": WATCHDOG, "severity": SEVERITIES[WATCHDOG]}
+    others = [alert(name, job) for name in SEVERITIES if name != WATCHDOG]
+    without_job = [{label: value for label, value in each.items() if label != "job"} for each in others]
+    posted(alertmanager, [watchdog], [*others, *without_job])
+    silenced = alert("TradingHeartbeatStalls", job)
+    wait_until(lambda: inhibited(alertmanager, silenced), "what is explained is silent")
+    assert not inhibited(alertmanager, watchdog)
+    silencing = {source for each in alertmanager.alerts() for source in each["status"]["inhibitedBy"]}
+    [found] = [each for each in alertmanager.alerts() if each["labels"] == watchdog]
+    assert found["fingerprint"] not in silencing
 
 
 def named(matchers: Iterable[str]) -> list[str]:

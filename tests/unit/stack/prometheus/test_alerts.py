@@ -5,10 +5,24 @@ from __future__ import annotations
 import pytest
 
 from otel_trading.stack.prometheus.rules import alerts
-from tests.unit.stack.prometheus.cases import Case, Cases, account, inference, operations, orders, risk, slo, strategy, venue
+from tests.unit.stack.prometheus.cases import (
+    Case,
+    Cases,
+    account,
+    alerting,
+    inference,
+    operations,
+    orders,
+    risk,
+    slo,
+    strategy,
+    venue,
+)
 from tests.unit.stack.prometheus.promtool import needed, promtool, write
 
-AREAS: tuple[Cases, ...] = tuple(area.CASES for area in (strategy, orders, account, risk, venue, inference, operations, slo))
+AREAS: tuple[Cases, ...] = tuple(
+    area.CASES for area in (strategy, orders, account, risk, venue, inference, operations, alerting, slo)
+)
 CASES = {name: cases for area in AREAS for name, cases in area.items()}
 
 

@@ -31,6 +31,20 @@ COLLECTOR = {
 }
 """What the Collector says of itself, as `rules_on_collectors` finds it on a real one; some versions append `_total` to counters."""
 
+STACK = {
+    "alertmanager_notifications_failed_total": {"integration", "reason"},  # the reason since 0.26
+    "alertmanager_notifications_total": {"integration"},
+    "alertmanager_config_last_reload_successful": set[str](),
+    "process_start_time_seconds": set[str](),
+    "prometheus_config_last_reload_successful": set[str](),
+    "prometheus_notifications_alertmanagers_discovered": set[str](),
+    "prometheus_notifications_dropped_total": {"alertmanager"},  # some versions
+    "prometheus_notifications_errors_total": {"alertmanager"},
+    "prometheus_notifications_sent_total": {"alertmanager"},
+    "prometheus_rule_evaluation_failures_total": {"rule_group"},
+}
+"""What Prometheus and Alertmanager say of themselves; tests/e2e/test_stack_local.py sees it on the real ones."""
+
 EVERYWHERE = {"job", "instance", "__name__"}
 
 Labels = dict[str, set[str]]
@@ -41,6 +55,7 @@ def metrics() -> Labels:
     found: Labels = {name: set(labels) for name, labels in PROMETHEUS.items()}
     for name, labels in COLLECTOR.items():
         found |= {name: labels, f"{name}_total": labels}
+    found |= {name: set(labels) for name, labels in STACK.items()}
     for metric in ALL.values():
         found |= _samples(metric.name, metric.unit, metric.kind, metric.attributes)
     for group in load_foreign():
