@@ -62,6 +62,13 @@ def test_all_parts_run_with_the_files_of_the_directory_and_find_each_other(direc
         wait_until(lambda: stack.prometheus.get("alertmanagers")["activeAlertmanagers"], "Prometheus knows its Alertmanager")
         (known,) = stack.prometheus.get("alertmanagers")["activeAlertmanagers"]
         assert known["url"].startswith(stack.url("alertmanager"))
+        assert targets(stack) == {
+            "otel-collector": ("collector", f"127.0.0.1:{stack.ports['collector-metrics']}"),
+            "otel-collector-itself": ("otel-collector-itself", None),
+            "prometheus": ("prometheus", None),
+            "alertmanager": ("alertmanager", None),
+        }
+        stack.prometheus.wait_for('scrape_samples_post_metric_relabeling / (scrape_sample_limit{job="otel-collector"} > 0)')
         for name, labels in vocabulary.STACK.items():
             found = stack.prometheus.wait_for(name)
             assert {label for sample in found for label in sample.labels} <= labels | vocabulary.EVERYWHERE, name
@@ -98,6 +105,16 @@ def test_prometheus_keeps_what_env_says(directory, tmp_path):
     assert (flags["storage.tsdb.retention.time"], flags["storage.tsdb.retention.size"]) == ("30d", "10GiB")
 
 
+def targets(stack: Stack) -> dict[str, tuple[str | None, str | None]]:
+    """What each scraped job says of its target; nothing but what Prometheus itself says of targets may have these labels."""
+    named = stack.prometheus.query('count by (__name__) ({trading_target!=""})')
+    assert [name for sample in named if not re.fullmatch("up|scrape_.+", name := sample.name)] == []
+    return {
+        sample.labels["job"]: (sample.labels.get("trading_target"), sample.labels.get("trading_collector"))
+        for sample in stack.prometheus.query("up")
+    }
+
+
 def test_prometheus_serves_each_runbook_as_its_alert_links_it(directory, tmp_path):
     with Stack(directory, log=tmp_path) as stack:
         rules = [rule for group in stack.prometheus.get("rules", type="alert")["groups"] for rule in group["rules"]]
@@ -121,6 +138,7 @@ def test_a_demo_beside_it_is_there_within_a_minute_and_raises_no_alarm(directory
             stack.prometheus.wait_for(f'sum(trading_fills_total{{job="{job}"}}) > 20', timeout=60)
             assert stack.prometheus.query(f'{{job="{other}"}}') == [], "the bot is told of twice"
             assert stack.prometheus.query("up == 0") == []
+            assert path == "push" or targets(stack)["trading-bots"] == ("bot", None)
             assert stack.prometheus.query('ALERTS{alertname!="TradingWatchdog", alertstate="firing"}') == []
 
 

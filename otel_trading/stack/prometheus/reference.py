@@ -77,8 +77,19 @@ bring the links to the runbook and the dashboard.
 | `info` | one message a day about everything | every day |
 
 What something else explains is not told: of a bot that is gone nothing but that; of a limit that is reached not that it is
-near; of a venue that cannot be reached not its streams. `inhibit_rules` has them all. Bots behind a Collector that is down are
-not called gone; its scrape job has to be named `otel-collector` for that, as it is in `DIR/prometheus/prometheus.yml`.
+near; of a venue that cannot be reached not its streams. `inhibit_rules` has them all. Bots behind a Collector that is
+down are not called gone, if it is the only one: behind which of two a bot is cannot be told. `TradingWatchdog` is silenced by
+nothing.
+
+## What Prometheus has to scrape
+
+`DIR/prometheus/prometheus.yml` has all of it. With a Prometheus of your own, mind these:
+
+- Prometheus and Alertmanager themselves, under any job: the alerts on [alerting](#alerting) look at them.
+- A target that is down wakes somebody if `up` has the label `trading_target`, whatever its value; of others there is a warning,
+  `TradingOtherTargetDown`. `relabel_configs` set it, `metric_relabel_configs` take it away from all but `up` and its like.
+- The label `trading_collector` of a Collector, its address, says that bots are behind it.
+- Limits of a scrape are seen only with `--enable-feature=extra-scrape-metrics`: `TradingScrapeNearLimit` needs it.
 
 ## Add your own
 

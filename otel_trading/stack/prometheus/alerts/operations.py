@@ -8,7 +8,7 @@ from otel_trading.exposition.naming import label_name
 from otel_trading.semconv import attributes as a
 from otel_trading.semconv import metrics as m
 from otel_trading.stack.prometheus.model import Alert, Group, Threshold, told, value
-from otel_trading.stack.promql import STRATEGY, grown, of, where
+from otel_trading.stack.promql import STRATEGY, grown, of, target_grown, where
 
 _COMPONENT: Final = label_name(a.COMPONENT_NAME)
 _ERROR: Final = label_name(a.ERROR_TYPE)
@@ -17,10 +17,13 @@ _SEVERITY: Final = label_name(a.ALERT_SEVERITY)
 
 _OVERFLOW: Final = "cardinality_limit"
 
+_YOUNG: Final = '{__name__=~"otelcol_process_uptime(_total)?|otelcol_process_uptime_seconds(_total)?"} < {seconds}'
+"""By its versions the Collector ends a name in its unit, in `_total`, or in neither."""
 
-def _collector(name: str) -> str:
-    """A counter of the Collector's own, which some of its versions end in `_total`."""
-    return f'{{__name__=~"{name}|{name}_total"}}'
+
+def _lost(name: str) -> str:
+    """What a counter of the Collector's own grew by within five minutes; some of its versions end the name in `_total`."""
+    return target_grown(f'{{__name__=~"{name}|{name}_total"}}', "5m", young=_YOUNG)
 
 
 GROUP: Final = Group(
@@ -28,11 +31,32 @@ GROUP: Final = Group(
     (
         Alert(
             name="TradingScrapeTargetDown",
-            expr="max_over_time(up[1m]) == 0",
-            summary="Prometheus cannot scrape a target.",
+            # What has this label is written in prometheus.yml.
+            expr='max_over_time(up{trading_target!=""}[1m]) == 0',
+            summary="Prometheus cannot scrape a bot, the Collector, Alertmanager or itself.",
             description=f"{told('instance')} of the scrape job {told('job')} does not answer.",
             dashboard="trading-sdk",
             severity="critical",
+        ),
+        Alert(
+            name="TradingOtherTargetDown",
+            expr='max_over_time(up{trading_target=""}[1m]) == 0',
+            summary="Prometheus cannot scrape a target on which no other alert depends.",
+            description=f"{told('instance')} of the scrape job {told('job')} does not answer.",
+            dashboard="trading-sdk",
+            pending="5m",
+        ),
+        Alert(
+            name="TradingScrapeNearLimit",
+            expr=(
+                "max_over_time(scrape_samples_post_metric_relabeling[5m]) / (max_over_time(scrape_sample_limit[5m]) > 0)"
+                " > $threshold"
+            ),
+            summary="A target shows nearly as many samples as Prometheus takes; beyond that all of them are dropped.",
+            description=f"{told('instance')} of the scrape job {told('job')} has used up {value('humanizePercentage')}.",
+            dashboard="trading-sdk",
+            pending="5m",
+            threshold=Threshold(0.8, "of the limit of its scrape job, as a fraction"),
         ),
         Alert(
             name="TradingErrors",
@@ -91,7 +115,7 @@ GROUP: Final = Group(
         ),
         Alert(
             name="TradingCollectorRefusing",
-            expr=f"increase({_collector('otelcol_receiver_refused_metric_points')}[5m]) > $threshold",
+            expr=f"{_lost('otelcol_receiver_refused_metric_points')} > $threshold",
             summary="The Collector refuses what bots send.",
             description=f"{told('instance')} refused {value()} points of {told('receiver')} in 5 minutes.",
             dashboard="trading-sdk",
@@ -101,8 +125,8 @@ GROUP: Final = Group(
         Alert(
             name="TradingCollectorFailing",
             expr=(
-                f"increase({_collector('otelcol_exporter_send_failed_metric_points')}[5m]) > $threshold"
-                f" or increase({_collector('otelcol_exporter_enqueue_failed_metric_points')}[5m]) > $threshold"
+                f"{_lost('otelcol_exporter_send_failed_metric_points')} > $threshold"
+                f" or {_lost('otelcol_exporter_enqueue_failed_metric_points')} > $threshold"
             ),
             summary="The Collector loses what it should send on.",
             description=f"{told('instance')} lost {value()} points for {told('exporter')} in 5 minutes.",

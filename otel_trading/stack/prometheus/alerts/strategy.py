@@ -7,7 +7,7 @@ from typing import Final
 from otel_trading.exposition.naming import label_name
 from otel_trading.semconv import attributes as a
 from otel_trading.semconv import metrics as m
-from otel_trading.stack.prometheus.model import Alert, Group, Threshold, told, value
+from otel_trading.stack.prometheus.model import Alert, Group, Record, Threshold, told, value
 from otel_trading.stack.promql import ACCOUNT, STRATEGY, buckets, count, grown, last, of, recent
 
 _HEARTBEAT: Final = label_name(a.HEARTBEAT_NAME)
@@ -19,6 +19,15 @@ _CYCLES: Final = count(m.STRATEGY_CYCLE_DURATION)
 def _heard(name: str) -> str:
     """When a series was there last; a day back, for that long somebody may ask where it is."""
     return f"timestamp({name}) or max_over_time(timestamp({name})[1d:15s])"
+
+
+_SEEN: Final = "job_account:trading_seen_time_seconds:max"
+
+_GONE: Final = f"time() - {_SEEN} > $threshold"
+_SCRAPED: Final = "max by (job) (max_over_time(up[1d]))"
+"""Bots that are targets themselves; the others are seen through a Collector."""
+_COLLECTOR: Final = '0 * max by (trading_collector) (up{trading_collector!=""}) and on () count(up{trading_collector!=""}) == 1'
+"""The Collector that Prometheus scrapes. Of two nobody can tell which of them a bot pushed to."""
 
 
 GROUP: Final = Group(
@@ -83,13 +92,20 @@ GROUP: Final = Group(
             pending="10m",
             threshold=Threshold(1, "intervals of the strategy that a cycle in ten takes"),
         ),
-        Alert(
-            name="TradingBotGone",
+        Record(
+            _SEEN,
             # Of each account, and of the bot as a whole, by what every bot shows; then Alertmanager leaves out its accounts.
             # A bot that has just started has not made its accounts yet.
+            f"max by (job, {ACCOUNT}) ({_heard(of(m.POSITION_ACTIVE))})"
+            f" unless on (job) {of(m.PROCESS_UPTIME)} < 300 or max by (job) ({_heard(of(m.SDK_ROUTE))})",
+            "When each account, and each bot as a whole, was seen last, a day back at most, in unix seconds.",
+        ),
+        Alert(
+            name="TradingBotGone",
+            # With the Collector through which it was seen: if that is down, Alertmanager leaves out those behind it.
             expr=(
-                f"time() - (max by (job, {ACCOUNT}) ({_heard(of(m.POSITION_ACTIVE))})"
-                f" unless on (job) {of(m.PROCESS_UPTIME)} < 300 or max by (job) ({_heard(of(m.SDK_ROUTE))})) > $threshold"
+                f"({_GONE} unless on (job) {_SCRAPED}) + on () group_left (trading_collector) ({_COLLECTOR})"
+                f" or on (job, {ACCOUNT}) {_GONE}"
             ),
             summary="A bot that was there within the last day is not there any more.",
             description=f"Nothing was heard of {told('job')} {told(ACCOUNT)} for {value('humanizeDuration')}.",
@@ -105,6 +121,16 @@ GROUP: Final = Group(
             dashboard="trading-overview",
             pending="0s",
             threshold=Threshold(3, "starts within an hour"),
+        ),
+        Alert(
+            name="TradingBotCrashLooping",
+            expr=f"sum without (instance) (resets({of(m.PROCESS_UPTIME)}[30m])) > $threshold",
+            summary="A bot crashes as soon as it is started, all the time.",
+            description=f"{told('job')} started {value()} times within half an hour.",
+            dashboard="trading-overview",
+            severity="critical",
+            pending="0s",
+            threshold=Threshold(4, "starts within half an hour"),
         ),
         Alert(
             name="TradingBotStoppedUncleanly",

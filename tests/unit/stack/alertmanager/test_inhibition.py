@@ -36,9 +36,10 @@ RULES = yaml.safe_load(CONFIG.read_text())["inhibit_rules"]
 
 ACCOUNT = "trading_account_name"
 LIMIT = "trading_risk_limit_name"
-GONE = ("TradingBotGone", {ACCOUNT: ""})
+COLLECTOR = "trading_collector"
+GONE = ("TradingBotGone", {ACCOUNT: "", COLLECTOR: ""})
 """A bot of which nothing is there."""
-ACCOUNT_GONE = ("TradingBotGone", {ACCOUNT: "main"})
+ACCOUNT_GONE = ("TradingBotGone", {ACCOUNT: "main", COLLECTOR: ""})
 
 jobs = (f"job{number}" for number in itertools.count())
 
@@ -72,7 +73,7 @@ CASES: dict[str, tuple[str | tuple[str, Alert], list[str | tuple[str, Alert]], l
     "a bot that is gone": (
         GONE,
         ["TradingStrategyStalled", "TradingMarketDataStale", "TradingErrors", "TradingBotStoppedUncleanly", ACCOUNT_GONE],
-        ["TradingScrapeTargetDown"],
+        ["TradingScrapeTargetDown", "TradingOtherTargetDown"],
     ),
     "an account that is gone": (
         ACCOUNT_GONE,
@@ -161,6 +162,7 @@ CASES: dict[str, tuple[str | tuple[str, Alert], list[str | tuple[str, Alert]], l
         ["TradingOrderMismatch"],
         [("TradingOrderMismatch", {ACCOUNT: "other"}), "TradingOrdersUnknown"],
     ),
+    "a bot that crashes all the time": ("TradingBotCrashLooping", ["TradingBotRestarting"], ["TradingBotStoppedUncleanly"]),
     "a bot's own alert": ("TradingBotAlertCritical", ["TradingBotAlertWarnings"], ["TradingErrors"]),
     "a Collector that loses data": (
         "TradingCollectorFailing",
@@ -197,16 +199,15 @@ def _shared(what: str | tuple[str, Alert], shared: Alert) -> Alert:
 
 
 def test_bots_behind_a_collector_that_does_not_answer_are_not_called_gone(alertmanager):
-    """But one with an endpoint of its own is heard of as a target that is down."""
-    gone, target, scraped = alert(GONE, "pushing"), alert("TradingScrapeTargetDown", "otel-collector"), "scraped"
-    own = alert("TradingScrapeTargetDown", scraped)
-    try:
-        posted(alertmanager, [target], [gone, alert(GONE, scraped), own])
-        wait_until(lambda: inhibited(alertmanager, gone), "the bot is silent")
-        assert not inhibited(alertmanager, own)
-        assert not inhibited(alertmanager, target)
-    finally:  # else no bot of another test would be gone
-        alertmanager.post([{"labels": target, "endsAt": "2020-01-01T00:00:00Z"}])
+    """But those behind another one are, and so are those of which it is not known; one with an endpoint is a target that is down."""
+    job = next(jobs)
+    target = alert(("TradingScrapeTargetDown", {COLLECTOR: job}), "otel-collector")
+    behind = [alert(("TradingBotGone", {ACCOUNT: account, COLLECTOR: job}), "pushing") for account in ("", "main")]
+    others = [alert(GONE, "scraped"), alert(("TradingBotGone", {ACCOUNT: "", COLLECTOR: "another"}), "elsewhere")]
+    own = alert(("TradingScrapeTargetDown", {COLLECTOR: ""}), "scraped")
+    posted(alertmanager, [target], [*behind, *others, own])
+    wait_until(lambda: all(inhibited(alertmanager, each) for each in behind), "the bots are silent")
+    assert [each for each in (*others, own, target) if inhibited(alertmanager, each)] == []
 
 
 def test_the_watchdog_is_silenced_by_nothing_and_silences_nothing(alertmanager):
@@ -274,9 +275,3 @@ def test_every_pair_of_the_configuration_is_in_a_case():
     sources = {source for source, _ in tested}
     assert {source for source, _, _ in pairs()} <= sources
     assert {target for _, target, _ in pairs()} <= {target for _, target in tested}
-
-
-def test_the_scrape_job_of_the_collector_is_called_what_the_configuration_of_prometheus_calls_it():
-    prometheus = yaml.safe_load((CONFIG.parents[1] / "prometheus" / "prometheus.yml").read_text())
-    [job] = [matcher.split('"')[1] for rule in RULES for matcher in rule["source_matchers"] if matcher.startswith('job="')]
-    assert job in {scrape["job_name"] for scrape in prometheus["scrape_configs"] if scrape.get("honor_labels")}

@@ -15,7 +15,9 @@ from otel_trading.stack.prometheus.model import Record
 from otel_trading.stack.prometheus.rules import FILES
 
 PROMETHEUS = {
-    "up": set[str](),
+    "up": {"trading_target", "trading_collector"},  # by the scrape configuration
+    "scrape_samples_post_metric_relabeling": set[str](),
+    "scrape_sample_limit": set[str](),  # with --enable-feature=extra-scrape-metrics
     "target_info": {"service_version", "deployment_environment_name", "trading_mode"},  # the bot's resource
     "ALERTS": {"alertname", "alertstate", "severity"},
 }
@@ -26,6 +28,8 @@ COLLECTOR = {
     "otelcol_receiver_accepted_metric_points": {"receiver", "transport"},
     "otelcol_exporter_send_failed_metric_points": {"exporter"},
     "otelcol_exporter_enqueue_failed_metric_points": {"exporter"},
+    "otelcol_process_uptime": set[str](),
+    "otelcol_process_uptime_seconds": set[str](),
     "otelcol_exporter_queue_size": {"exporter", "data_type"},
     "otelcol_exporter_queue_capacity": {"exporter", "data_type"},
 }

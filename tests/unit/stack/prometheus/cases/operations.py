@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from tests.unit.stack.prometheus.cases import Case, Cases, fired
+from tests.unit.stack.prometheus.cases import Case, Cases, Fired, fired
 
 BOT = 'job="bot",instance="a"'
 COLLECTOR = 'job="otel-collector",instance="c"'
 UPTIME = {f"process_uptime_seconds{{{BOT}}}": "0+60x60"}
 NOTHING = Case({})
+OTLP = 'receiver="otlp",transport="http"'
 FIRST = "_x16 1x20"
 """A series that begins with its first event."""
 
@@ -20,18 +21,66 @@ def dropped(reason: str) -> dict[str, str]:
     return {f'trading_sdk_dropped_total{{{BOT},trading_sdk_drop_reason="{reason}"}}': FIRST, **UPTIME}
 
 
-def points(what: str, labels: str, suffix: str = "") -> dict[str, str]:
-    return {f"otelcol_{what}_metric_points{suffix}{{{COLLECTOR},{labels}}}": "0x4 0+10x20"}
+def points(what: str, labels: str, suffix: str = "", values: str = "0x4 0+10x20") -> dict[str, str]:
+    return {f"otelcol_{what}_metric_points{suffix}{{{COLLECTOR},{labels}}}": values, f"up{{{COLLECTOR}}}": "1x30"}
+
+
+def refused(number: int) -> list[Fired]:
+    said = f"c refused {number} points of otlp in 5 minutes."
+    return [fired(said, job="otel-collector", instance="c", receiver="otlp", transport="http")]
 
 
 CASES: Cases = {
     "TradingScrapeTargetDown": {
         "firing": Case(
-            {f"up{{{BOT}}}": "1x4 0x20", f"up{{{COLLECTOR}}}": "1x30"},
-            fires=[fired("a of the scrape job bot does not answer.", job="bot", instance="a")],
+            {
+                f'up{{{BOT},trading_target="bot"}}': "1x30",
+                f'up{{{COLLECTOR},trading_target="collector",trading_collector="c"}}': "1x4 0x20",
+            },
+            fires=[
+                fired(
+                    "c of the scrape job otel-collector does not answer.",
+                    job="otel-collector",
+                    instance="c",
+                    trading_target="collector",
+                    trading_collector="c",
+                )
+            ],
         ),
         "missing": NOTHING,
-        "one failed scrape": Case({f"up{{{BOT}}}": "1x20 0 1x20"}, at="6m", every="15s"),
+        "a bot": Case(
+            {f'up{{{BOT},trading_target="bot"}}': "1x4 0x20"},
+            fires=[fired("a of the scrape job bot does not answer.", job="bot", instance="a", trading_target="bot")],
+        ),
+        "one failed scrape": Case({f'up{{{BOT},trading_target="bot"}}': "1x20 0 1x20"}, at="6m", every="15s"),
+        "a target that wakes nobody": Case({'up{job="grafana",instance="g"}': "0x20"}),
+    },
+    "TradingOtherTargetDown": {
+        "firing": Case(
+            {'up{job="grafana",instance="g"}': "1x4 0x20", f'up{{{BOT},trading_target="bot"}}': "0x30"},
+            at="15m",
+            fires=[fired("g of the scrape job grafana does not answer.", job="grafana", instance="g")],
+        ),
+        "missing": NOTHING,
+        "while it is started anew": Case({'up{job="grafana",instance="g"}': "1x4 0x4 1x20"}, at="9m"),
+    },
+    "TradingScrapeNearLimit": {
+        "firing": Case(
+            {
+                f"scrape_samples_post_metric_relabeling{{{BOT}}}": "100x4 45000x20",
+                f"scrape_sample_limit{{{BOT}}}": "50000x30",
+            },
+            at="15m",
+            fires=[fired("a of the scrape job bot has used up 90%.", job="bot", instance="a")],
+        ),
+        "missing": NOTHING,
+        "no limit": Case(
+            {f"scrape_samples_post_metric_relabeling{{{BOT}}}": "45000x30", f"scrape_sample_limit{{{BOT}}}": "0x30"}, at="15m"
+        ),
+        "far from it": Case(
+            {f"scrape_samples_post_metric_relabeling{{{BOT}}}": "4000x30", f"scrape_sample_limit{{{BOT}}}": "50000x30"},
+            at="15m",
+        ),
     },
     "TradingErrors": {
         "firing": Case(
@@ -115,30 +164,20 @@ CASES: Cases = {
         "missing": NOTHING,
     },
     "TradingCollectorRefusing": {
-        "firing": Case(
-            points("receiver_refused", 'receiver="otlp",transport="http"'),
-            fires=[
-                fired(
-                    "c refused 50 points of otlp in 5 minutes.",
-                    job="otel-collector",
-                    instance="c",
-                    receiver="otlp",
-                    transport="http",
-                )
-            ],
-        ),
+        "firing": Case(points("receiver_refused", OTLP), fires=refused(50)),
         "missing": NOTHING,
-        "by the other name": Case(
-            points("receiver_refused", 'receiver="otlp",transport="http"', "_total"),
-            fires=[
-                fired(
-                    "c refused 50 points of otlp in 5 minutes.",
-                    job="otel-collector",
-                    instance="c",
-                    receiver="otlp",
-                    transport="http",
-                )
-            ],
+        "by the other name": Case(points("receiver_refused", OTLP, "_total"), fires=refused(50)),
+        "once, and never before": Case(points("receiver_refused", OTLP, values="_x9 30x20"), at="13m", fires=refused(30)),
+        "soon after it was started": Case(
+            points("receiver_refused", OTLP, values="_ 30x20")
+            | {f"up{{{COLLECTOR}}}": "_ 1x20", f"otelcol_process_uptime_seconds_total{{{COLLECTOR}}}": "_ 10+60x20"},
+            at="4m",
+            fires=refused(30),
+        ),
+        "before Prometheus looked": Case(
+            points("receiver_refused", OTLP, values="_ 30x20")
+            | {f"up{{{COLLECTOR}}}": "_ 1x20", f"otelcol_process_uptime{{{COLLECTOR}}}": "_ 86400+60x20"},
+            at="4m",
         ),
     },
     "TradingCollectorFailing": {
@@ -149,6 +188,13 @@ CASES: Cases = {
             ],
         ),
         "missing": NOTHING,
+        "once, and never before": Case(
+            points("exporter_send_failed", 'exporter="otlp_grpc"', values="_x9 30x20"),
+            at="13m",
+            fires=[
+                fired("c lost 30 points for otlp_grpc in 5 minutes.", job="otel-collector", instance="c", exporter="otlp_grpc")
+            ],
+        ),
         "the queue is full": Case(
             points("exporter_enqueue_failed", 'exporter="otlp_grpc"', "_total"),
             fires=[

@@ -15,6 +15,14 @@ def moved(labels: str) -> str:
     return labels.replace('instance="a"', 'instance="b"')
 
 
+ROUTE = 'trading_sdk_route{job="bot",instance="a",trading_sdk_route_name="core"}'
+
+
+def collector(instance: str) -> str:
+    """Whether Prometheus can scrape a Collector."""
+    return f'up{{job="otel-collector",instance="{instance}",trading_target="collector",trading_collector="{instance}"}}'
+
+
 CASES: Cases = {
     "TradingStrategyStalled": {
         "firing": Case(
@@ -135,19 +143,42 @@ CASES: Cases = {
         "firing": Case(
             {
                 f"trading_position_active{{{MAIN}}}": "0x10 stale",
-                'trading_sdk_route{job="bot",instance="a",trading_sdk_route_name="core"}': "1x10 stale",
+                ROUTE: "1x10 stale",
+                collector("c"): "1x30",
             },
             at="30m",
             fires=[
-                fired("Nothing was heard of bot main for 20m 0s.", job="bot", trading_account_name="main"),
-                fired("Nothing was heard of bot  for 20m 0s.", job="bot"),
+                fired(
+                    "Nothing was heard of bot main for 20m 0s.", job="bot", trading_account_name="main", trading_collector="c"
+                ),
+                fired("Nothing was heard of bot  for 20m 0s.", job="bot", trading_collector="c"),
             ],
         ),
         "missing": NOTHING,
+        "behind a Collector that is down": Case(
+            {ROUTE: "1x10 stale", collector("c"): "1x10 0x20"},
+            at="30m",
+            fires=[fired("Nothing was heard of bot  for 20m 0s.", job="bot", trading_collector="c")],
+        ),
+        "a target itself, beside a Collector": Case(
+            {ROUTE: "1x10 stale", 'up{job="bot",instance="a",trading_target="bot"}': "1x10 0x20", collector("c"): "0x30"},
+            at="30m",
+            fires=[fired("Nothing was heard of bot  for 20m 0s.", job="bot")],
+        ),
+        "a target that was taken away": Case(
+            {ROUTE: "1x10 stale", 'up{job="bot",instance="a"}': "1x10 stale", collector("c"): "0x30"},
+            at="30m",
+            fires=[fired("Nothing was heard of bot  for 20m 0s.", job="bot")],
+        ),
+        "behind one of two Collectors": Case(
+            {ROUTE: "1x10 stale", collector("c"): "0x30", collector("d"): "1x30"},
+            at="30m",
+            fires=[fired("Nothing was heard of bot  for 20m 0s.", job="bot")],
+        ),
         "one account of a bot that goes on": Case(
             {
                 f"trading_position_active{{{MAIN}}}": "0x10 stale",
-                'trading_sdk_route{job="bot",instance="a",trading_sdk_route_name="core"}': "1x30",
+                ROUTE: "1x30",
             },
             at="30m",
             fires=[fired("Nothing was heard of bot main for 20m 0s.", job="bot", trading_account_name="main")],
@@ -155,13 +186,13 @@ CASES: Cases = {
         "an account that a bot which just started has not made yet": Case(
             {
                 f"trading_position_active{{{MAIN}}}": "0x10 stale",
-                'trading_sdk_route{job="bot",instance="a",trading_sdk_route_name="core"}': "1x10 stale _x4 1x30",
+                ROUTE: "1x10 stale _x4 1x30",
                 'process_uptime_seconds{job="bot",instance="a"}': "600+60x10 stale _x4 20+60x30",
             },
             at="20m",
         ),
         "a bot without an account": Case(
-            {'trading_sdk_route{job="bot",instance="a",trading_sdk_route_name="core"}': "1x10 stale"},
+            {ROUTE: "1x10 stale"},
             at="30m",
             fires=[fired("Nothing was heard of bot  for 20m 0s.", job="bot")],
         ),
@@ -183,6 +214,20 @@ CASES: Cases = {
         ),
         "missing": NOTHING,
         "one restart": Case({'process_uptime_seconds{job="bot",instance="a"}': "60+60x10 stale _ 5+60x10"}, at="20m"),
+    },
+    "TradingBotCrashLooping": {
+        "firing": Case(
+            {'process_uptime_seconds{job="bot",instance="a"}': "60 120 180 60 120 60 60 30 60 20 80 20 10 70x20"},
+            at="20m",
+            fires=[fired("bot started 6 times within half an hour.", job="bot")],
+        ),
+        "missing": NOTHING,
+        "a few restarts": Case(
+            {'process_uptime_seconds{job="bot",instance="a"}': "60 120 180 60 120 60 60 30 60 20 80 140 200x20"}, at="20m"
+        ),
+        "over hours": Case(
+            {'process_uptime_seconds{job="bot",instance="a"}': " ".join(["60 660"] * 12)}, at="230m", every="10m"
+        ),
     },
     "TradingBotStoppedUncleanly": {
         "firing": Case(
