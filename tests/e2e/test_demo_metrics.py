@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import subprocess
-import threading
 from collections import Counter
 from decimal import Decimal
 from fractions import Fraction
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
@@ -15,12 +13,10 @@ from otel_trading.demo.exchange.signing import Credentials
 from otel_trading.semconv import metrics as registry
 from tests.demo import ledger_of_record
 from tests.demo.program import Demo, by, total
+from tests.demo.whole_run import RUN, SEED, whole_run
 from tests.harness import fetch, find, one, require_program, scrape, wait_until
 from tests.harness.exposition import OPENMETRICS
 
-SEED, BARS = 6, 291
-"""A run in which everything happens that a venue does to a bot and which ends with open positions."""
-RUN = ("--bars", str(BARS), "--speed", "max", "--seed", str(SEED))
 KEY = {"trading_account_name": "main", "trading_venue_name": "paper", "trading_strategy_name": "sma_cross"}
 ABSENT = {
     "trading.heartbeat.stalls": "nothing stalled",
@@ -35,25 +31,9 @@ BRIEF = {"trading.order.unresolved"}
 
 @pytest.fixture(scope="module")
 def lingering(tmp_path_factory):
-    """One whole run whose endpoint is still there, with traces going to a server that keeps what it gets."""
-    directory = tmp_path_factory.mktemp("demo")
-    with Traces() as traces:
-        env = {
-            "OTEL_TRACES_EXPORTER": "otlp",
-            "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": traces.url,
-            "OTEL_BSP_SCHEDULE_DELAY": "200",
-        }
-        with Demo(directory, *RUN, "--linger", "300", env=env) as demo:
-            demo.traces, demo.seen = traces, {}
-
-            def watched() -> bool:
-                for sample in scrape(demo.url):
-                    demo.seen[sample.name] = max(sample.value, demo.seen.get(sample.name, sample.value))
-                return demo.finished
-
-            wait_until(watched, "the last day is over", timeout=150)
-            assert demo.running, demo.output()
-            yield demo
+    """One whole run for all tests, whose endpoint is still there."""
+    with whole_run(tmp_path_factory.mktemp("demo")) as demo:
+        yield demo
 
 
 @pytest.fixture(scope="module")
@@ -76,29 +56,6 @@ def samples(lingering, record):
         lambda: (s := scrape(lingering.url, openmetrics=True)) and one(s, "trading_portfolio_margin_used") == used and s,
         "the venue's margin was asked for",
     )
-
-
-class Traces(ThreadingHTTPServer):
-    """Keeps the body of whatever is posted to it."""
-
-    def __init__(self) -> None:
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                self.server.bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
-                self.send_response(200)
-                self.end_headers()
-
-            def log_message(self, *_: object) -> None:
-                """Say nothing."""
-
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.bodies: list[bytes] = []
-        self.url = f"http://127.0.0.1:{self.server_port}/v1/traces"
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-    def __exit__(self, *_: object) -> None:
-        self.shutdown()
-        self.server_close()
 
 
 def close_to(value: object, digits: float = 1e-12):

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
-from dataclasses import dataclass
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from decimal import ROUND_FLOOR, Decimal
 
 from otel_trading.demo.exchange import rules
 from otel_trading.demo.exchange.behaviour import Behaviour, Dice
+from otel_trading.demo.exchange.book import DEEPEST, Book, Execution
 from otel_trading.demo.exchange.custody import Custody
 from otel_trading.demo.exchange.journal import Journal
 from otel_trading.demo.exchange.orders import (
@@ -26,18 +26,10 @@ from otel_trading.demo.exchange.orders import (
     milliseconds,
     number,
 )
-from otel_trading.demo.prices import TICK, Bar, Day
+from otel_trading.demo.prices import Bar, Day
 
-_HALF_SPREAD = Decimal("0.0002")
-_MAX_EXECUTIONS = 4
 _DAY = 86_400_000
 _EVEN = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Execution:
-    amount: Decimal
-    price: Decimal
 
 
 class Engine:
@@ -60,7 +52,7 @@ class Engine:
         self._refusals: list[Json] = []
         self._unanswered: list[Json] = []
         self._fills = self._payments = self._transfers = self._attempts = 0
-        self._last: dict[str, Decimal] = {}
+        self._book = Book(behaviour, dice)
         self._halted: set[str] = set()
         self._closes: list[Decimal] = []
         self._time = milliseconds(days[0].time) - _DAY
@@ -115,10 +107,10 @@ class Engine:
                 if order.status == "open" and order.request.time_in_force == "day":
                     self._move(order, "expired")
             for bar in today.bars:
-                self._last[bar.symbol] = bar.close
+                self._book.last[bar.symbol] = bar.close
                 self._publish("bar", _bar_to_wire(bar))
             self._publish("day", {"index": self.day, "timestamp": milliseconds(today.time)})
-            self._closes.append(self._custody.equity(self._last))
+            self._closes.append(self._custody.equity(self._book.last))
             self._liquidate()
 
     def _fund(self) -> None:
@@ -128,7 +120,7 @@ class Engine:
         for symbol, holding in sorted(self._custody.holdings.items()):
             share = self._dice.roll("funding", f"{self.day}/{symbol}") * 1.25 - 0.25  # one in five is received
             rate = Decimal(str(round(share * self._behaviour.funding, 6)))
-            amount = rules.funding(holding.amount * self._last[symbol], rate)
+            amount = rules.funding(holding.amount * self._book.last[symbol], rate)
             self._payments += 1
             self._custody.fund(amount)
             payment = {"id": f"P{self._payments:06d}", "symbol": symbol, "rate": number(rate)}
@@ -137,11 +129,11 @@ class Engine:
     def _liquidate(self) -> None:
         """Sell what has fallen to its liquidation price."""
         custody = self._custody
-        for symbol in [s for s in custody.holdings if self._last[s] <= custody.liquidation_price(s)]:
+        for symbol in [s for s in custody.holdings if self._book.last[s] <= custody.liquidation_price(s)]:
             for order in [o for o in self._resting.values() if o.request.symbol == symbol]:
                 self._move(order, "canceled")
             forced = self._accept(NewOrder(symbol, "sell", "market", custody.held(symbol)))
-            self._execute(forced, self._sweep(forced.id, forced.request, forced.remaining), maker=False)
+            self._execute(forced, self._book.sweep(forced.id, forced.request, forced.remaining), maker=False)
 
     def _match(self, order: Order, bar: Bar) -> None:
         """Let the day's price range reach a resting order."""
@@ -156,7 +148,7 @@ class Engine:
                 self._execute(order, [Execution(amount, request.price)], maker=True)
         elif request.trigger_price is not None and bar.low <= request.trigger_price:
             gap = min(bar.open, request.trigger_price)
-            self._execute(order, self._sweep(order.id, request, order.remaining, gap), maker=False)
+            self._execute(order, self._book.sweep(order.id, request, order.remaining, gap), maker=False)
 
     # -- the customer -----------------------------------------------------------------------------------------------
 
@@ -223,7 +215,7 @@ class Engine:
             )
 
     def account(self) -> Json:
-        return self._custody.to_wire(self._last, bound=self._bound())
+        return self._custody.to_wire(self._book.last, bound=self._bound())
 
     def record(self) -> Json:
         """Everything that happened here: the outside truth about a bot that traded here.
@@ -254,7 +246,7 @@ class Engine:
     def _begin(self, order: Order) -> None:
         """Let an order meet the risk engine and the book."""
         request = order.request
-        over_limit = request.amount * self._last[request.symbol] > rules.MAXIMUM_NOTIONAL
+        over_limit = request.amount * self._book.last[request.symbol] > rules.MAXIMUM_NOTIONAL
         if over_limit or self._dice.roll("risk", self._attempts) < self._behaviour.risk_reject:
             order.reject_reason = "risk_limit"
             self._move(order, "rejected")
@@ -281,7 +273,7 @@ class Engine:
     def _admit(self, request: NewOrder) -> None:
         if request.client_order_id in self._by_client_id:
             raise RefusedError("DUPLICATE_ORDER", "client order id is taken")
-        last = self._last.get(request.symbol)
+        last = self._book.last.get(request.symbol)
         if last is None:
             raise RefusedError("INVALID_ORDER", "no such symbol, or it has not traded yet")
         rules.check(request, last)
@@ -299,7 +291,7 @@ class Engine:
 
     def _bound_by(self, request: NewOrder) -> Decimal:
         """The equity that a buy binds if it is filled at the worst price: margin and fee."""
-        worst = request.price if request.price is not None else self._quote(request, _MAX_EXECUTIONS - 1)
+        worst = request.price if request.price is not None else self._book.quote(request, DEEPEST)
         notional = request.amount * worst
         return notional * rules.INITIAL_MARGIN + rules.fee(notional, maker=False)
 
@@ -311,36 +303,20 @@ class Engine:
 
     def _free(self) -> Decimal:
         """The equity that neither holdings nor resting orders keep bound: what may be taken out."""
-        bound = self._custody.value(self._last) * rules.INITIAL_MARGIN + self._bound()
-        return self._custody.equity(self._last) - bound
-
-    def _quote(self, request: NewOrder, level: int, price: Decimal | None = None) -> Decimal:
-        """The book's price on the side that `request` takes from, `level` ticks deep."""
-        price = price or self._last[request.symbol]
-        if request.side == "buy":
-            return (price * (1 + _HALF_SPREAD)).quantize(TICK, ROUND_CEILING) + level * TICK
-        return max((price * (1 - _HALF_SPREAD)).quantize(TICK, ROUND_FLOOR) - level * TICK, TICK)
-
-    def _sweep(self, key: str, request: NewOrder, amount: Decimal, price: Decimal | None = None) -> list[Execution]:
-        """Take `amount` out of the book, in one execution or in several at worse and worse prices."""
-        count = 1
-        if self._dice.roll("split", key) < self._behaviour.split:
-            count = 2 + int(self._dice.roll("executions", key) * (_MAX_EXECUTIONS - 1))
-        piece = (amount / count).quantize(rules.LOT, ROUND_FLOOR)
-        pieces = [piece] * (count - 1) + [amount - piece * (count - 1)]
-        return [Execution(p, self._quote(request, level, price)) for level, p in enumerate(pieces) if p]
+        bound = self._custody.value(self._book.last) * rules.INITIAL_MARGIN + self._bound()
+        return self._custody.equity(self._book.last) - bound
 
     def _take(self, order: Order) -> None:
         amount = order.request.amount
         if self._dice.roll("shortfall", order.id) < self._behaviour.shortfall:
             amount = (amount / 2).quantize(rules.LOT, ROUND_FLOOR)
-        self._execute(order, self._sweep(order.id, order.request, amount), maker=False)
+        self._execute(order, self._book.sweep(order.id, order.request, amount), maker=False)
         if order.status == "open":
             self._move(order, "expired")
 
     def _take_what_the_limit_allows(self, order: Order) -> None:
         request, limit = order.request, order.request.price or ZERO
-        offered = self._sweep(order.id, request, request.amount)
+        offered = self._book.sweep(order.id, request, request.amount)
         within = [e for e in offered if (e.price <= limit if request.side == "buy" else e.price >= limit)]
         self._execute(order, within, maker=False)
         if order.status == "open":

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -17,45 +16,7 @@ from otel_trading.errors import ConfigurationError
 from otel_trading.metrics import faults
 from otel_trading.orders import Memory, seen
 from otel_trading.orders.tracker import Known
-
-TERMS = {"symbol": "BTC/USDT", "side": "buy", "type": "limit", "quantity": 2}
-AT = {"venue.name": "kraken", "strategy.name": "s"}
-
-
-class Account:
-    """Keeps the fills that it gets."""
-
-    name, currency = "main", "USD"
-
-    def __init__(self) -> None:
-        self.fills: list[tuple[Any, ...]] = []
-
-    def fill(self, *what: Any, execution_id: str | None, **details: Any) -> None:
-        self.fills.append((*what, execution_id))
-
-
-class Now:
-    """A clock that a test moves."""
-
-    def __init__(self) -> None:
-        self.time = 1_000.0
-
-    def __call__(self) -> float:
-        return self.time
-
-
-@pytest.fixture
-def now() -> Now:
-    return Now()
-
-
-@pytest.fixture
-def tracker(now: Now, no_faults) -> ot.OrderTracker:  # noqa: ARG001 - nothing of ours fails in these tests
-    return ot.OrderTracker(venue="kraken", strategy="s", clock=now)
-
-
-def legs(recorded) -> dict[str, tuple[int, float]]:
-    return {at["order.leg"]: value for at, value in recorded.points("order.leg.duration")}
+from tests.unit.recording.tracked import AT, TERMS, Account, legs
 
 
 def test_everything_about_an_order(recorded, tracker, now) -> None:
@@ -178,13 +139,6 @@ def test_decision_that_was_never_sent_is_no_order(recorded, tracker, now) -> Non
     assert len(seen["kraken", None].lives()) == 0
 
 
-def test_times_may_be_those_of_the_venue(recorded, tracker) -> None:
-    tracker.submitted("c", **TERMS, time=datetime.fromtimestamp(100, tz=timezone.utc))
-    tracker.acknowledged("c", time=100.5)
-    assert legs(recorded) == {"submit_ack": (1, 0.5)}
-    assert recorded.one("order.oldest_open.time") == 100.0
-
-
 def test_id_may_be_used_again_after_the_grace(recorded, tracker, now) -> None:
     for seconds in (0, 299, 2):
         now.time += seconds
@@ -194,117 +148,10 @@ def test_id_may_be_used_again_after_the_grace(recorded, tracker, now) -> None:
     assert recorded.one("orders", status="canceled") == 2
 
 
-@pytest.mark.usefixtures("tracker")
-def test_one_truth_with_the_decorator_and_the_plain_calls(recorded, now) -> None:
-    """Sent through the decorator, filled over the stream, told again by everybody: each figure once."""
-    account = Account()
-
-    @ot.order_execution(venue="kraken", strategy="s", account=account)
-    def place_order(symbol: str, side: str, quantity: float, order_type: str) -> dict[str, Any]:  # noqa: ARG001 - read by the decorator
-        return {"id": "v", "clientOrderId": "c", "status": "open", "amount": 2.0, "filled": 0.0}
-
-    tracker = ot.OrderTracker(venue="kraken", strategy="s", account=account, clock=now)
-    place_order("BTC/USDT", "buy", 2.0, "limit")
-    assert (tracker.active, recorded.one("order.active")) == (1, 1)
-    trade = {
-        "id": "t",
-        "order": "v",
-        "symbol": "BTC/USDT",
-        "side": "buy",
-        "price": 10.0,
-        "amount": 2.0,
-        "takerOrMaker": "maker",
-    }
-    closed = {"id": "v", "status": "closed", "amount": 2.0, "filled": 2.0, "average": 10.0}
-    for _ in range(2):
-        tracker.submitted("c", **TERMS)
-        tracker.update(trade)
-        tracker.update(closed)
-        order = {"venue": "kraken", "strategy": "s", "account": "main", "side": "buy", "type": "limit", "symbol": "BTC/USDT"}
-        ot.record_order(**order, status="filled", order_id="v")
-        fill = {"venue": "kraken", "strategy": "s", "account": account, "symbol": "BTC/USDT", "side": "buy"}
-        ot.record_fill(**fill, quantity=2, price=10, execution_id="t")
-    assert account.fills == [("BTC/USDT", "buy", 2.0, 10.0, "t")]
-    assert recorded.one("order.submissions") == 1
-    assert recorded.one("orders", status="filled") == 1
-    assert recorded.one("volume", currency="USDT") == 20
-    assert recorded.one("fills", fill__liquidity="maker") == 1
-    assert tracker.active == 0
-
-
-@pytest.mark.parametrize("first", ["totals", "execution"])
-def test_totals_and_single_fills_count_the_larger(recorded, tracker, first) -> None:
-    """An execution that the order's totals counted already is none of its own, whichever is told first."""
-    tracker.submitted("c", **TERMS)
-    told = [
-        lambda: tracker.update({"id": "c", "status": "open", "amount": 2.0, "filled": 1.5, "average": 10.0}),
-        lambda: tracker.filled("c", 1, 10, execution_id="1"),
-    ]
-    for tell in told if first == "totals" else reversed(told):
-        tell()
-    tracker.filled("c", 0.5, 10, execution_id="2")
-    assert recorded.one("volume", currency="USDT") == 15
-    tracker.filled("c", 0.5, 10, execution_id="3")
-    assert recorded.one("volume", currency="USDT") == 20
-    assert recorded.one("orders", status="filled") == 1
-
-
-def test_execution_told_with_and_without_its_instrument_counts_once(recorded, tracker) -> None:
-    tracker.submitted("c")
-    tracker.filled("c", 1, 10, execution_id="1")
-    tracker.filled("c", 1, 10, execution_id="1", symbol="BTC/USDT", side="buy")
-    tracker.filled("c", 1, 10, execution_id="2", symbol="BTC/USDT", side="buy")
-    tracker.filled("c", 1, 10, execution_id="2")
-    assert sum(value for _, value in recorded.points("fills")) == 2
-
-
-@pytest.mark.parametrize("answer", ["open", "filled"])
-def test_tracker_without_the_account_knows_the_orders_that_were_sent_with_it(recorded, tracker, answer) -> None:
-    """Their fills go to that account, and count once under it."""
-    account = Account()
-    told = {"id": "v", "status": "open", "amount": 2.0, "filled": 0.0}
-    done = {**told, "status": "closed", "filled": 2.0, "average": 10.0}
-    answers = {"open": told, "filled": {**done, "trades": [{"id": "t", "amount": 2.0, "price": 10.0}]}}
-    place_order = ot.order_execution(venue="kraken", account=account)(lambda symbol, side: answers[answer])
-    place_order("BTC/USDT", "buy")
-    for _ in range(2):
-        tracker.filled("v", 2.0, 10.0, execution_id="t", symbol="BTC/USDT", side="buy")
-        tracker.update(done)
-    assert account.fills == [("BTC/USDT", "buy", 2.0, 10.0, "t")]
-    assert [(known["account.name"], value) for known, value in recorded.points("volume")] == [("main", 20.0)]
-    assert recorded.one("orders", status="filled") == 1
-    assert tracker.active == 0
-
-
-def test_same_id_in_two_accounts_is_two_orders(recorded) -> None:
-    trackers = [ot.OrderTracker(venue="kraken", account=name) for name in ("one", "two")]
-    for each in trackers:
-        each.submitted("7", **TERMS)
-    trackers[0].canceled("7")
-    assert [each.active for each in trackers] == [0, 1]
-    assert recorded.one("order.submissions") == 2
-
-
-def test_no_account_gets_what_is_told_without_it(recorded) -> None:
-    tracker = ot.OrderTracker(venue="kraken", account="main")
-    tracker.submitted("c", **TERMS)
-    tracker.filled("c", 2, 10, execution_id="1")
-    assert recorded.one("volume", account__name="main") == 20
-
-
 def test_symbol_is_on_the_figures_of_open_orders_by_the_option(recorded, tracker) -> None:
     tracker.submitted("c", **TERMS)
     recording.configure(recording.Options(symbol_on_durations=True))
     assert recorded.points("order.active") == [({**AT, "instrument.symbol": "BTC/USDT"}, 1)]
-
-
-def test_clock_stays_until_another_one_is_given(tracker, now) -> None:
-    """A second tracker of the same orders that names no clock does not put recorded orders into the present."""
-    tracker.submitted("c", **TERMS)
-    ot.OrderTracker(venue="kraken", strategy="other")
-    assert tracker.status("c") == "pending_new"
-    now.time += 31
-    assert tracker.status("c") == "unknown"
 
 
 def test_numbers_that_no_float_holds_and_a_symbol_that_is_no_text_are_as_if_not_said(recorded, tracker) -> None:
@@ -379,86 +226,3 @@ def test_nothing_is_raised_whatever_is_told(recorded, nonsense) -> None:
     tracker.rejected("c", nonsense, time=nonsense)
     assert recorded.one("orders", status="rejected") == 1
     assert not faults.errors
-
-
-@pytest.mark.usefixtures("recorded")
-def test_tracker_without_a_timeout_leaves_that_of_the_decorator_that_sent_the_order(now) -> None:
-    """Sent with a time-out of 90 seconds, canceled through the stream a minute later: 30 seconds would be the default."""
-    tracker = ot.OrderTracker(venue="kraken", strategy="s", clock=now)
-
-    @ot.order_execution(venue="kraken", strategy="s", timeout=90)
-    def place_order(symbol: str, side: str, quantity: float, client_order_id: str) -> None: ...
-
-    place_order("BTC/USDT", "buy", 2, "c")
-    now.time += 60
-    tracker.canceling("c")
-    now.time += 89
-    assert tracker.status("c") == "pending_cancel"
-    now.time += 1
-    assert tracker.status("c") == "unknown"
-
-
-def test_clock_that_fails_is_no_fault_of_the_bot(recorded, now) -> None:
-    """Orders end and begin without a time: they count, but have no legs of it. What is open can be asked for and is collected."""
-    told = [now]
-
-    def clock() -> float:
-        return told[0]()
-
-    tracker = ot.OrderTracker(venue="kraken", strategy="s", clock=clock)
-    tracker.submitted("c", **TERMS)
-    told[0] = lambda: 1 / 0
-    tracker.canceled("c")
-    tracker.submitted("d", **TERMS)
-    assert (tracker.active, tracker.unresolved, tracker.status("d")) == (1, 0, "pending_new")
-    assert recorded.one("order.active", **AT) == 1
-    assert recorded.one("orders", status="canceled") == 1
-    assert not recorded.points("order.oldest_open.time")
-    assert {component for component, _ in faults.errors} == {"clock"}
-    told[0] = now
-    tracker.canceled("c")
-    tracker.submitted("e", **TERMS)
-    now.time += 31
-    assert (tracker.status("d"), tracker.status("e")) == ("pending_new", "unknown")
-    tracker.filled("d", 2, 100.0, execution_id="1", complete=True)
-    assert recorded.one("orders", status="canceled") == 1
-    assert recorded.one("orders", status="filled") == 1
-    assert legs(recorded) == {}
-
-
-def test_order_that_comes_back_while_the_clock_fails_counts(recorded, now) -> None:
-    told = [now]
-
-    def clock() -> float:
-        return told[0]()
-
-    ot.OrderTracker(venue="kraken", strategy="s", clock=clock)
-
-    @ot.order_execution(venue="kraken", strategy="s")
-    def place_order(symbol: str, side: str, quantity: float) -> dict[str, object]:  # noqa: ARG001 - read from outside
-        told[0] = lambda: 1 / 0
-        return {"id": "O-1", "status": "canceled", "amount": quantity, "filled": 0.5, "average": 100.0}
-
-    place_order("BTC/USDT", "buy", 2)
-    told[0] = now  # the orders of this venue keep the clock, also in the next test
-    assert recorded.one("orders", status="canceled") == 1
-    assert recorded.one("order.fill_ratio") == (1, 0.25)
-    assert {component for component, _ in faults.errors} == {"clock"}
-
-
-def test_account_gets_a_fill_at_the_time_that_it_was_told_with() -> None:
-    """Recorded orders: the day of a fill is its own, whichever way it is told, and not the one on which it is replayed."""
-    account = ot.Account("recorded", currency="USD", cash=1_000)
-    tracker = ot.OrderTracker(venue="recorded", account=account)
-    day = 1_262_304_000.0
-    tracker.submitted("c", symbol="AAPL", side="buy", quantity=3, time=day)
-    tracker.filled("c", 1, 100, execution_id="1", time=day + 1)
-    assert account.last_event_time == day + 1
-    tracker.update({"id": "c", "status": "open", "amount": 3, "filled": 2, "average": 100}, time=day + 2)
-    assert account.last_event_time == day + 2
-    for number, execution in enumerate("23"):  # the first of them was counted with the total
-        trade = {"id": execution, "order": "c", "price": 100, "amount": 1, "symbol": "AAPL", "side": "buy"}
-        tracker.update(trade, time=day + 3 + number)
-    assert account.last_event_time == day + 4
-    assert account.positions["AAPL"].size == 3
-    account.close()
