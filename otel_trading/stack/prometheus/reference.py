@@ -117,6 +117,20 @@ groups:
 - Test them as these are tested: `promtool check rules` and `promtool test rules`.
 """
 
+_RUNBOOKS: Final = f"""\
+# Runbooks
+
+{_MARK}
+
+A page for each alert; [alerts](../alerts.md) says when they fire. Its queries can be copied as they
+are into Prometheus or Grafana.
+
+Of what is counted many pages ask `x_total unless x_total offset 15m == x_total`: the series that counted something within a
+quarter of an hour, with their count since the bot started. `increase()` would leave out what happened for the first time, since a
+series begins with its first event and does not rise by it.
+
+"""
+
 _RECORDS: Final = """\
 
 ## Recording rules
@@ -132,9 +146,7 @@ def pages() -> dict[Path, str]:
     alerting = "".join(_alerts(group) for group in groups if any(isinstance(rule, Alert) for rule in group.rules))
     return {
         DOCS / "alerts.md": f"{_ALERTS}{alerting}{_RECORDS}{''.join(map(_records, groups))}",
-        DOCS
-        / "runbooks"
-        / "README.md": f"# Runbooks\n\n{_MARK}\n\nA page for each alert; [alerts](../alerts.md) says when they fire.\n\n"
+        DOCS / "runbooks" / "README.md": _RUNBOOKS
         + "".join(f"- [{alert.name}]({alert.name}.md): {alert.summary}\n" for alert in alerts()),
     }
 

@@ -23,6 +23,22 @@ def queries(text: str) -> list[str]:
     return [query for block in re.findall(r"```promql\n(.*?)```", text, re.DOTALL) for query in block.strip().split("\n\n")]
 
 
+LABELS = vocabulary.labels()
+VALUES = vocabulary.values()
+
+
+def unknown(query: str) -> list[str]:
+    """Names of metrics and labels, and values of labels, that are not there."""
+    used = vocabulary.used(query)
+    grouped = set[str]().union(*(LABELS.get(name, set()) for name in used.names))
+    return [
+        *sorted(used.names - LABELS.keys()),
+        *(f"{label} of {name}" for name, labels in used.selectors if name in LABELS for label in sorted(labels - LABELS[name])),
+        *sorted(used.labels - grouped if used.names <= LABELS.keys() else ()),
+        *(f"{label} {value}" for label, value in used.values if value not in VALUES.get(label, {value})),
+    ]
+
+
 def test_alerts_and_pages_match_one_to_one():
     assert sorted(PAGES) == sorted(alert.name for alert in alerts())
 
@@ -48,12 +64,21 @@ def test_the_queries_of_a_page_parse_and_name_what_exists(name, text):
     """They stand in blocks of the language promql, an empty line between two; a person copies them at three in the morning."""
     diagnosis = text.split("## Diagnosis")[1].split("## Mitigation")[0]
     assert queries(diagnosis), f"{name}: no query"
-    known = vocabulary.metrics()
     for query in queries(text):
         promql_parser.parse(query)
-        assert vocabulary.used(query).names <= known.keys() | vocabulary.recorded().keys(), query
-        for metric, selected in vocabulary.used(query).selectors:
-            assert selected <= known.get(metric, selected), query
+        assert unknown(query) == [], query
+
+
+def test_names_labels_and_values_that_do_not_exist_are_found():
+    """The promise of the test above."""
+    assert unknown("trading_order_total") == ["trading_order_total"]
+    assert unknown('trading_orders_total{error_type="auth"}') == ["error_type of trading_orders_total"]
+    assert unknown('trading_orders_total{trading_order_status=~"rejected|cancelled"}') == ["trading_order_status cancelled"]
+    assert unknown("sum by (job, trading_account_name) (rate(trading_orders_total[5m]))") == ["trading_account_name"]
+    assert unknown('slo:sli_error:ratio_rate5m{slo="order-errors", trading_strategy_name="sma"}') == []
+    assert unknown('slo:sli_error:ratio_rate5m{trading_account_name="main"}') == [
+        "trading_account_name of slo:sli_error:ratio_rate5m"
+    ]
 
 
 @every_page

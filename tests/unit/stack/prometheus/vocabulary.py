@@ -10,7 +10,7 @@ from promql_parser import AggregateExpr, BinaryExpr, Expr, MatchOp, VectorSelect
 
 from otel_trading.exposition.naming import family_name, label_name
 from otel_trading.semconv.metrics import ALL
-from otel_trading.semconv.reader import load_foreign
+from otel_trading.semconv.reader import load, load_foreign
 from otel_trading.stack.prometheus.model import Record
 from otel_trading.stack.prometheus.rules import FILES
 
@@ -84,6 +84,22 @@ def recorded() -> dict[str, Record]:
     return {rule.name: rule for rule in rules if isinstance(rule, Record)}
 
 
+def labels() -> Labels:
+    """The labels of each metric's samples, and of what our own rules record, by name."""
+    found = metrics()
+    for rule in (rule for groups in FILES.values() for group in groups for rule in group.rules):
+        if isinstance(rule, Record):
+            sources = set[str]().union(*(found.get(name, set()) for name in used(rule.expr).names))
+            found[rule.name] = found.get(rule.name, set()) | sources | rule.labels.keys()
+    return found
+
+
+def values() -> Labels:
+    """The values that the registry has for a label, where it has a list of them."""
+    attributes = load().attributes
+    return {label_name(each.key): {member.value for member in each.members} for each in attributes if each.members}
+
+
 @dataclass
 class Used:
     """What an expression names."""
@@ -92,6 +108,8 @@ class Used:
     """Names of samples, each with the labels that it is selected by."""
     labels: set[str] = field(default_factory=set[str])
     """Labels that it is grouped, matched or joined by."""
+    values: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    """Labels, each with a value that it is selected or left out by."""
 
     @property
     def names(self) -> set[str]:
@@ -109,7 +127,9 @@ def used(expression: str) -> Used:
             for matcher in matchers:
                 if matcher.name == "__name__":
                     assert matcher.op in (MatchOp.Equal, MatchOp.Re), f"{expression}: names are listed, not excluded"
-                    names += _alternatives(matcher.value)
+                    names += alternatives(matcher.value)
+                elif matcher.value:
+                    found.values += [(matcher.name, value) for value in alternatives(matcher.value)]
             labels = {matcher.name for matcher in matchers}
             found.selectors += [(name, labels) for name in names]
         elif isinstance(node, AggregateExpr) and node.modifier:
@@ -123,7 +143,7 @@ def used(expression: str) -> Used:
     return found
 
 
-def _alternatives(pattern: str) -> list[str]:
+def alternatives(pattern: str) -> list[str]:
     """`a|b(_total)?` is a, b and b_total."""
     found: list[str] = []
     for name in pattern.split("|"):

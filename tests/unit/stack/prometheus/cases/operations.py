@@ -91,6 +91,11 @@ CASES: Cases = {
             fires=[fired("30 errors in feed of bot in 5 minutes.", job="bot", trading_component_name="feed")],
         ),
         "missing": NOTHING,
+        "all at once, for the first time": Case(
+            {f'trading_errors_total{{{BOT},trading_component_name="feed",error_type="timeout"}}': "_x19 25x20", **UPTIME},
+            at="20m",
+            fires=[fired("25 errors in feed of bot in 5 minutes.", job="bot", trading_component_name="feed")],
+        ),
         "a few": Case({f'trading_errors_total{{{BOT},trading_component_name="feed",error_type="timeout"}}': "0+1x20"}),
     },
     "TradingBotAlertCritical": {
@@ -123,6 +128,18 @@ CASES: Cases = {
             ],
         ),
         "missing": NOTHING,
+        "all at once, for the first time": Case(
+            alerts("warning", "_x16 16x20"),
+            at="20m",
+            fires=[
+                fired(
+                    "bot sma raised 16 warnings in 15 minutes.",
+                    job="bot",
+                    trading_strategy_name="sma",
+                    trading_alert_severity="warning",
+                )
+            ],
+        ),
         "a few": Case(alerts("warning", "1x16 2x16"), at="20m"),
     },
     "TradingSdkErrors": {

@@ -86,6 +86,11 @@ CASES: Cases = {
             fires=[fired("book of kraken reconnected 18 times in 15 minutes at bot.", **STREAM)],
         ),
         "missing": NOTHING,
+        "all between two looks": Case(
+            {f"trading_stream_reconnects_total{{{BOOK}}}": "_x16 16x20", **UPTIME},
+            at="20m",
+            fires=[fired("book of kraken reconnected 16 times in 15 minutes at bot.", **STREAM)],
+        ),
         "now and then": Case({f"trading_stream_reconnects_total{{{BOOK}}}": "1x16 2x16 3x16", **UPTIME}, at="40m"),
     },
     "TradingVenueRateLimited": {
@@ -124,6 +129,11 @@ CASES: Cases = {
             fires=[fired("30 requests of bot to kraken failed in 5 minutes.", **LABELS)],
         ),
         "missing": NOTHING,
+        "all at once, for the first time": Case(
+            {f'trading_venue_errors_total{{{KRAKEN},error_type="timeout"}}': "_x16 25x20", **UPTIME},
+            at="19m",
+            fires=[fired("25 requests of bot to kraken failed in 5 minutes.", **LABELS)],
+        ),
         "a few": Case({f'trading_venue_errors_total{{{KRAKEN},error_type="timeout"}}': "0+1x30"}, at="20m"),
     },
     "TradingVenueRateLimitNear": {
