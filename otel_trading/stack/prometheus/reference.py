@@ -126,8 +126,8 @@ A page for each alert; [alerts](../alerts.md) says when they fire. Its queries c
 are into Prometheus or Grafana.
 
 Of what is counted many pages ask `x_total unless x_total offset 15m == x_total`: the series that counted something within a
-quarter of an hour, with their count since the bot started. `increase()` would leave out what happened for the first time, since a
-series begins with its first event and does not rise by it.
+quarter of an hour, with their count since the bot started. `increase()` would leave out what happened for the first time, since
+a series begins with its first event and does not rise by it.
 
 """
 

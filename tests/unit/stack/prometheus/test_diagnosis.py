@@ -28,7 +28,7 @@ ELSEWHERE = {
     (
         "TradingPredictionsMissing",
         "sum by (job, trading_model_name) (increase(trading_inference_duration_seconds_count[30m]))",
-    ): ("0 is the answer: the model was not asked"),
+    ): "0 is the answer: the model was not asked",
     (
         "TradingCollectorFailing",
         'rate({__name__=~"otelcol_exporter_send_failed_metric_points|otelcol_exporter_send_failed_metric_points_total"}[5m])',
@@ -52,9 +52,9 @@ FIRING = [
     pytest.param(name, case, id=f"{name}-{kind}")
     for name, cases in CASES.items()
     for kind, case in cases.items()
-    if case.fires
-    and (kind == "firing" or name not in slo.CASES)  # of objectives the others have the same series, and take long
+    if case.fires and (kind == "firing" or name not in slo.CASES)
 ]
+"""Cases in which an alert fires; of objectives the others have the same series, and take long."""
 
 Labels: TypeAlias = dict[str, str]
 Result: TypeAlias = list[tuple[Labels, float]]
