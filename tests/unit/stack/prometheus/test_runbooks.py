@@ -30,7 +30,7 @@ VALUES = vocabulary.values()
 def unknown(query: str) -> list[str]:
     """Names of metrics and labels, and values of labels, that are not there."""
     used = vocabulary.used(query)
-    grouped = set[str]().union(*(LABELS.get(name, set()) for name in used.names))
+    grouped = vocabulary.EVERYWHERE.union(*(LABELS.get(name, set()) for name in used.names))
     return [
         *sorted(used.names - LABELS.keys()),
         *(f"{label} of {name}" for name, labels in used.selectors if name in LABELS for label in sorted(labels - LABELS[name])),
