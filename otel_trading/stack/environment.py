@@ -23,6 +23,6 @@ _NAMED: Final = re.compile(r"\$\{?(?:env:)?([A-Za-z_]\w*)")
 
 
 def handed_over(configuration: Iterable[Path], given: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Return what any program needs, and what its configuration names."""
+    """Return what any program needs, and what its configuration names; in a comment is enough, for what it reads by itself."""
     named = {name for file in configuration for name in _NAMED.findall(file.read_text(encoding="utf-8", errors="replace"))}
     return {name: value for name, value in given.items() if name in _ALWAYS | named or name.startswith("LC_")}

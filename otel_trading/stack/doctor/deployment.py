@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import stat
 import sys
 from pathlib import Path
@@ -59,8 +58,7 @@ def prometheus(directory: Path | None) -> str:
     try:
         return f"http://{json.loads(running)['addresses']['prometheus']}"
     except (ValueError, LookupError, TypeError):
-        port = re.search(r"^PROMETHEUS_PORT=(\d+)\s*$", _text(directory / ".env"), re.MULTILINE)
-        return f"http://{HOST}:{port[1]}" if port else PROMETHEUS
+        return f"http://{HOST}:{stack.variable(directory, 'PROMETHEUS_PORT')}"
 
 
 def _text(file: Path) -> str:

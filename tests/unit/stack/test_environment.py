@@ -27,8 +27,8 @@ def test_what_no_configuration_names_stays_here(tmp_path):
 
 @pytest.mark.parametrize(
     "text",
-    ["${env:EXCHANGE_API_KEY}", "${env:EXCHANGE_API_KEY:-none}", "${env:OTHER:-${env:EXCHANGE_API_KEY}}", "${EXCHANGE_API_KEY}", "$EXCHANGE_API_KEY"],
-    ids=["Collector", "default", "nested", "braces", "Prometheus"],
+    ["${env:EXCHANGE_API_KEY}", "${env:EXCHANGE_API_KEY:-none}", "${env:OTHER:-${env:EXCHANGE_API_KEY}}", "${EXCHANGE_API_KEY}", "$EXCHANGE_API_KEY", "# ${env:EXCHANGE_API_KEY}"],
+    ids=["Collector", "default", "nested", "braces", "Prometheus", "comment"],
 )  # fmt: skip
 def test_what_a_configuration_names_is_handed_over(tmp_path, text):
     (tmp_path / "one.yaml").write_text("a: b\n")
