@@ -14,9 +14,11 @@ import pytest
 from otel_trading.stack.prometheus.recording import GROUPS
 from otel_trading.stack.prometheus.rules import document
 from otel_trading.stack.prometheus.settings import RuleSettings
+from otel_trading.stack.prometheus.slo import groups
 from tests.demo.program import Demo
 from tests.harness import Collector, Prometheus, fetch, job, wait_until
 from tests.unit.stack.grafana.grafana import BOARDS, asked, expressions, panels
+from tests.unit.stack.grafana.test_expressions import OF_TARGETS
 
 PATHS = {"bot": "bot", "collector": "otel-trading-demo"}
 """The job of the bot that is scraped, and of the same bot that pushes to a Collector."""
@@ -36,6 +38,9 @@ EMPTY = {
     "trading-sdk Points that the Collector refused or failed to send B": "the exporter for Prometheus does not send",
     "trading-sdk Points that the Collector refused or failed to send C": "the exporter for Prometheus has no queue",
     "trading-sdk Queue of the Collector A": "the exporter for Prometheus has no queue",
+    "trading-sdk Alerts that were not told A": "Prometheus does not scrape itself here: test_stack_shown.py has it",
+    "trading-sdk Alerts that were not told B": "Prometheus does not scrape itself here: test_stack_shown.py has it",
+    "trading-sdk Alerts that were not told C": "there is no Alertmanager here: test_stack_shown.py has it",
 }
 """What a demo in which all is well does not show, and why."""
 
@@ -53,7 +58,7 @@ SAME = ("Portfolio value", "P&L, all time", "Drawdown", "Open positions", "Win r
 def prometheus(tmp_path_factory) -> Iterator[Prometheus]:
     """One that has scraped a demo on both paths, from its beginning to after its last day."""
     directory = tmp_path_factory.mktemp("dashboards")
-    rules = document(GROUPS, RuleSettings())
+    rules = document((*GROUPS, *groups(RuleSettings().slos)), RuleSettings())
     rules["groups"].append({"name": "test", "rules": [ALERT]})
     with Collector("agent.yaml", directory=directory) as agent:
         env = {
@@ -64,11 +69,12 @@ def prometheus(tmp_path_factory) -> Iterator[Prometheus]:
         run = ("--bars", "1500", "--speed", "25", "--seed", "6", "--linger", "300", "--state", directory / "state")
         demo = Demo(directory, *run, env=env)
         scrapes = [
-            job("bot", demo.url),
+            job("bot", demo.url, sample_limit=50_000),
             job("agent", agent.metrics_url, honor_labels=True),
             job("otelcol", agent.telemetry_url),
         ]
-        with Prometheus(scrapes, directory=directory, rules=rules) as server, demo:
+        limits = ["--enable-feature=extra-scrape-metrics"]
+        with Prometheus(scrapes, directory=directory, rules=rules, arguments=limits) as server, demo:
             yield server
 
 
@@ -148,7 +154,7 @@ def test_a_number_is_the_same_on_both_paths(prometheus):
 @pytest.mark.usefixtures("shown")
 def test_prometheus_serves_the_names_that_are_only_listed_for_the_tests(prometheus):
     """What the unit tests take for granted of the Collector and of Prometheus is there on the real ones."""
-    for name in ("scrape_duration_seconds", "scrape_samples_scraped", "up"):
+    for name in sorted(name for name in OF_TARGETS if name.startswith(("scrape_", "up"))):
         assert prometheus.query(name)
     for stem in ("otelcol_exporter_sent_metric_points", "otelcol_process_memory_rss", "otelcol_process_uptime"):
         selector = urllib.parse.quote(f'{{__name__=~"{stem}.*"}}')

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from otel_trading.semconv.metrics import ALL
+from otel_trading.stack.grafana.colors import follow
 from otel_trading.stack.prometheus.model import Alert, Record
 from otel_trading.stack.prometheus.rules import FILES, alerts
 from otel_trading.stack.prometheus.settings import RuleSettings
+from otel_trading.stack.prometheus.slo import SLO
 from otel_trading.stack.promql import NEWEST, buckets, count, of, total
 
 UIDS: Final = tuple(f"trading-{name}" for name in ("overview", "orders", "risk", "inference", "venue", "fleet", "sdk"))
@@ -30,22 +32,26 @@ _METRICS: Final = {
     if name != "process.uptime"  # asked for beside others, it does not say what an expression is about
 }
 """Names of samples, and those of their metrics in the registry."""
-_FOREIGN: Final = re.compile(r"(http|otelcol)_\w+|process_(?!uptime)\w+|up$")
-"""Names of other instrumentations, of the Collector and of Prometheus."""
+_FOREIGN: Final = re.compile(r"(http|otelcol|alertmanager|scrape)_\w+|prometheus_notifications_\w+|process_(?!uptime)\w+|up$")
+"""Names of other instrumentations, of the Collector, of Prometheus and of Alertmanager."""
 _RECORDED: Final = {
-    rule.name: rule.expr
+    (rule.name, rule.labels.get(SLO, "")): rule.expr
     for groups in FILES.values()
     for group in groups
     for rule in group.rules
     if isinstance(rule, Record) and rule.name != NEWEST  # which instance is meant, not what it is about
 }
+"""What rules record, by name and objective, if it is of one."""
+_NAMED: Final = re.compile(rf'([\w:]+)(?:\{{[^{{}}]*\b{SLO}="([^"]+)")?')
+"""A word of an expression, and the objective whose series are chosen, if it is a series of one."""
 
 
 def dashboards(settings: RuleSettings | None = None, prometheus_url: str = PROMETHEUS) -> dict[str, dict[str, Any]]:
     """Each dashboard by its uid, as Grafana reads it.
 
     A panel leads to the runbooks of the alerts that watch what it shows; where they are is said by `runbook_url` of the
-    settings, in which `{{ $externalURL }}` is `prometheus_url`. Alerts that the settings switch off are left out.
+    settings, in which `{{ $externalURL }}` is `prometheus_url`. Alerts that the settings switch off are left out. Where the
+    settings have another threshold for an alert, the panel's colours follow.
     """
     chosen = settings or RuleSettings()
     address = chosen.runbook_url.replace("{{ $externalURL }}", prometheus_url.rstrip("/"))
@@ -54,8 +60,10 @@ def dashboards(settings: RuleSettings | None = None, prometheus_url: str = PROME
     for uid in UIDS:
         text = (_FOLDER / f"{uid}.json").read_text(encoding="utf-8")
         document = json.loads(_elsewhere(text, address))
-        for panel in document["panels"]:
-            _link(panel, _watching(panel, watching), address)
+        for panel in (panel for panel in document["panels"] if panel["type"] != "row"):
+            about = _watching(panel, watching)
+            follow(panel, about, chosen)
+            _link(panel, about, address)
         found[uid] = document
     return found
 
@@ -85,11 +93,11 @@ def _metrics(expression: str) -> set[str]:
     """The metrics that an expression is about, also those that a rule recorded for it."""
     found, open_ = set[str](), [expression]
     while open_:
-        for word in re.findall(r"[\w:]+", open_.pop()):
+        for word, objective in _NAMED.findall(open_.pop()):
             if word in _METRICS:
                 found.add(_METRICS[word])
-            elif word in _RECORDED:
-                open_.append(_RECORDED[word])
+            elif (word, objective) in _RECORDED:
+                open_.append(_RECORDED[word, objective])
             elif _FOREIGN.match(word):
                 found.add(re.sub(r"_(total|bucket|sum|count)$", "", word))
     return found

@@ -27,7 +27,11 @@ _FAST: Final = ((14.4, "5m", "1h"), (6, "30m", "6h"))
 _SLOW: Final = ((3, "2h", "1d"), (1, "6h", "3d"))
 """Burn rates that are looked at today."""
 
-_LABEL: Final = "slo"
+SLO: Final = "slo"
+"""The label that names an objective."""
+OBJECTIVE: Final = "slo:objective:ratio"
+"""The share of good events that each objective asks for, as the settings say it: for dashboards."""
+
 _ERROR: Final = label_name(a.ERROR_TYPE)
 _ANSWERED: Final = f'{_ERROR}=""'
 _SUBMIT: Final = f'{label_name(a.ORDER_OPERATION)}="submit"'
@@ -71,13 +75,14 @@ class Slo:
         return alert("Fast", _FAST, "days", "critical"), alert("Slowly", _SLOW, "weeks", "warning")
 
     def records(self) -> tuple[Record, ...]:
-        """The share of bad events in each window."""
-        return tuple(
+        """The objective, and the share of bad events in each window."""
+        asked = Record(OBJECTIVE, f"vector({self.objective:g})", "Share of good events that is asked for.", {SLO: self.name})
+        return asked, *(
             Record(
-                _record(window),
+                recorded(window),
                 self._share(window),
                 f"Share of the events of the objective that were bad, over {window}; absent when there was none.",
-                {_LABEL: self.name},
+                {SLO: self.name},
             )
             for window in WINDOWS
         )
@@ -92,9 +97,9 @@ class Slo:
         return f"sum by ({self.labels}) (rate({counter}[{window}]))"
 
     def _burning(self, rate: float, short: str, long: str) -> str:
-        own, share = f'{{{_LABEL}="{self.name}"}}', f"{rate * (1 - self.objective):.6g}"
+        own, share = f'{{{SLO}="{self.name}"}}', f"{rate * (1 - self.objective):.6g}"
         enough = f"sum by ({self.labels}) (increase({self.total}[{long}])) > 9.5"
-        return f"{_record(short)}{own} > {share} and {_record(long)}{own} > {share} and on ({self.labels}) {enough}"
+        return f"{recorded(short)}{own} > {share} and {recorded(long)}{own} > {share} and on ({self.labels}) {enough}"
 
 
 def slos(settings: Slos) -> tuple[Slo, ...]:
@@ -138,7 +143,8 @@ def _bound(seconds: float) -> str:
     return f'le="{text}"' if short == text else f'le=~"{short}|{short}[.]0"'
 
 
-def _record(window: str) -> str:
+def recorded(window: str) -> str:
+    """The series of the share of bad events in a window."""
     return f"slo:sli_error:ratio_rate{window}"
 
 

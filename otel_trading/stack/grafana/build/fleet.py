@@ -89,7 +89,7 @@ def _all() -> Section:
                     show.NUMBER,
                     base=show.GREEN,
                     at={1: show.RED},
-                    texts={0: ("trading", show.GREEN), 1: ("OPEN", show.RED)},
+                    texts=show.BREAKER,
                 ),
                 Column(
                     "P&L today",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from otel_trading.semconv import metrics as m
+from otel_trading.stack.grafana.build import levels
 from otel_trading.stack.grafana.build import panels as show
 from otel_trading.stack.grafana.build import queries as q
 from otel_trading.stack.grafana.build.frame import Board, Section
@@ -101,6 +102,11 @@ def _models() -> Section:
     )
 
 
+def _levels() -> Section:
+    graphs = (levels.windows(name, size=(16, 7)) for name in levels.MODELS)
+    return Section("Service levels", (levels.left(*levels.MODELS, size=(8, 7)), *graphs))
+
+
 def _strategies() -> Section:
     interval = f"max by ({STRATEGY}) ({q.now(m.STRATEGY_CYCLE_INTERVAL)})"
     return Section(
@@ -164,5 +170,5 @@ BOARD: Final = Board(
     "trading-inference",
     "Inference",
     "Models and the strategies that ask them: how fast and how often, with what result, and whether they drift.",
-    (_models(), _strategies()),
+    (_models(), _levels(), _strategies()),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from otel_trading.semconv import metrics as m
+from otel_trading.stack.grafana.build import levels
 from otel_trading.stack.grafana.build import panels as show
 from otel_trading.stack.grafana.build import queries as q
 from otel_trading.stack.grafana.build.frame import Board, Section
@@ -166,6 +167,11 @@ def _latency() -> Section:
     )
 
 
+def _levels() -> Section:
+    graphs = (levels.windows(name, size=(8, 8)) for name in levels.ORDERS)
+    return Section("Service levels", (levels.left(*levels.ORDERS, size=(8, 8)), *graphs))
+
+
 def _execution() -> Section:
     return Section(
         "Execution",
@@ -290,5 +296,5 @@ BOARD: Final = Board(
     "trading-orders",
     "Orders and execution",
     "What became of orders, how long they and each leg took, and what slippage, fees and funding cost.",
-    (_counts(), _latency(), _execution(), _costs()),
+    (_counts(), _latency(), _levels(), _execution(), _costs()),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from otel_trading.semconv import metrics as m
+from otel_trading.stack.grafana.build import levels
 from otel_trading.stack.grafana.build import panels as show
 from otel_trading.stack.grafana.build import queries as q
 from otel_trading.stack.grafana.build.frame import Board, Section
@@ -77,10 +78,10 @@ def _glance() -> Section:
             ),
             show.number(
                 "Circuit breaker",
-                "OPEN: the breaker has tripped and new orders are not allowed.",
+                show.BREAKER_ABOUT,
                 Ask(f"max by (job, {BREAKER}) ({q.now(m.CIRCUIT_BREAKER_OPEN)})", tell(BREAKER)),
                 unit=show.NUMBER,
-                texts={0: ("trading", show.GREEN), 1: ("OPEN", show.RED)},
+                texts=show.BREAKER,
             ),
             show.number(
                 "Alerts firing",
@@ -249,6 +250,11 @@ def _trades() -> Section:
     )
 
 
+def _levels() -> Section:
+    every = *levels.ORDERS, *levels.MODELS
+    return Section("Service levels", (levels.left(*every, size=(8, 7)), levels.burning(*every, size=(16, 7))))
+
+
 def _performance() -> Section:
     return Section(
         "Risk and performance",
@@ -366,5 +372,5 @@ BOARD: Final = Board(
     "trading-overview",
     "Overview",
     "Value, P&L, positions, trades, risk and performance of the chosen bots, and what is wrong with them.",
-    (_glance(), _value(), _positions(), _trades(), _performance(), _wrong()),
+    (_glance(), _value(), _positions(), _trades(), _levels(), _performance(), _wrong()),
 )

@@ -26,6 +26,14 @@ Steps: TypeAlias = Mapping[float, str]
 """The colour from each value on; `base` is that below the first."""
 
 
+BREAKER: Final = {0: ("closed", GREEN), 1: ("OPEN", RED)}
+"""The states of a circuit breaker. Its metric does not tell half-open from closed, nor whether it refuses orders."""
+BREAKER_ABOUT: Final = (
+    "OPEN: a rule of the breaker was broken. One that enforces now refuses new orders, one that only reports lets them pass."
+    " Half-open counts as closed."
+)
+
+
 @dataclass(frozen=True)
 class Ask:
     """An expression and what its series are called; the legend is a Grafana template over labels."""

@@ -23,10 +23,10 @@ def _limits() -> Section:
         (
             show.number(
                 "Circuit breaker",
-                "OPEN: the breaker has tripped and new orders are not allowed.",
+                show.BREAKER_ABOUT,
                 Ask(f"max by (job, {BREAKER}) ({q.now(m.CIRCUIT_BREAKER_OPEN)})", tell(BREAKER)),
                 unit=show.NUMBER,
-                texts={0: ("trading", show.GREEN), 1: ("OPEN", show.RED)},
+                texts=show.BREAKER,
                 size=(4, 8),
             ),
             show.bars(
@@ -49,9 +49,9 @@ def _limits() -> Section:
             ),
             show.timeline(
                 "Circuit breakers",
-                "When breakers were open.",
+                "When breakers were open. Half-open counts as closed.",
                 Ask(f"max by (job, {BREAKER}) ({q.now(m.CIRCUIT_BREAKER_OPEN)})", tell(BREAKER)),
-                texts={0: ("trading", show.GREEN), 1: ("OPEN", show.RED)},
+                texts=show.BREAKER,
                 size=(12, 6),
             ),
             show.course(

@@ -182,8 +182,13 @@ def _collector() -> Section:
     def lost(name: str, *by: str) -> str:
         return f"sum by ({', '.join(by)}) (increase({_collected(name)}{_WINDOW}))"
 
+    def missed(name: str, *by: str) -> str:
+        """With the first of its kind, with which some series begin."""
+        series = f'{name}{{job=~".+"}}'
+        return f"sum by ({', '.join(by)}) (({series} unless {series} offset $__rate_interval) or increase({series}{_WINDOW}))"
+
     return Section(
-        "Prometheus and the Collector",
+        "Prometheus, Alertmanager and the Collector",
         (
             show.timeline(
                 "Scrape targets",
@@ -199,6 +204,29 @@ def _collector() -> Section:
                 unit=show.SECONDS,
                 low=0,
                 at={1: show.ORANGE},
+            ),
+            show.course(
+                "Samples of a scrape, of its limit",
+                "Prometheus drops a scrape as a whole when it has more samples than the limit of its job.",
+                Ask(
+                    'scrape_samples_post_metric_relabeling{job=~".+"} / (scrape_sample_limit{job=~".+"} > 0)',
+                    _BOT,
+                ),
+                unit=show.SHARE,
+                low=0,
+                at={0.8: show.RED},
+                absent="No job has a limit",
+            ),
+            show.course(
+                "Alerts that were not told",
+                "Within each interval of the graph: to Alertmanager (dropped, failed), and from there to a person, by the way.",
+                Ask(missed("prometheus_notifications_dropped_total", "job"), f"dropped {tell('job')}"),
+                Ask(missed("prometheus_notifications_errors_total", "job"), f"failed {tell('job')}"),
+                Ask(missed("alertmanager_notifications_failed_total", "integration"), tell("integration")),
+                unit=show.NUMBER,
+                columns=True,
+                at={1: show.RED},
+                absent="Prometheus and Alertmanager are not scraped",
             ),
             show.course(
                 "Points through the Collector",
@@ -232,6 +260,7 @@ def _collector() -> Section:
                 low=0,
                 at={0.8: show.RED},
                 absent="No exporter has a queue",
+                size=(12, 8),
             ),
             show.course(
                 "Memory of the Collector",
@@ -240,6 +269,7 @@ def _collector() -> Section:
                 unit="bytes",
                 low=0,
                 at={2**28: show.ORANGE},
+                size=(12, 8),
             ),
         ),
     )

@@ -131,6 +131,14 @@ def test_a_panel_leads_to_the_runbooks_of_the_alerts_about_it():
     assert address("TradingStrategyStalled") in found["trading-overview Last cycle"]
     assert address("TradingVenueDisconnected") in found["trading-venue Venues"]
     assert address("TradingCollectorRefusing") in found["trading-sdk Points that the Collector refused or failed to send"]
+    latency, inference = (
+        found[f"trading-{board} Burn rate of {name} latency"]
+        for board, name in (("orders", "order"), ("inference", "inference"))
+    )
+    assert address("TradingOrderLatencyBurningFast") in latency
+    assert address("TradingInferenceLatencyBurningFast") in inference
+    assert address("TradingOrderLatencyBurningFast") not in inference, "of another objective"
+    assert address("TradingInferenceLatencyBurningFast") not in latency, "of another objective"
     pages = {address(file.stem) for file in (ROOT / "docs" / "runbooks").glob("Trading*.md")}
     assert {url for urls in found.values() for url in urls} <= pages
 

@@ -11,7 +11,8 @@ from otel_trading.exposition.naming import label_name
 from otel_trading.semconv.metrics import ALL as REGISTRY
 from otel_trading.stack.grafana.build.queries import VARIABLES
 from otel_trading.stack.prometheus.rules import FILES
-from otel_trading.stack.promql import buckets, count, of, total
+from otel_trading.stack.prometheus.slo import OBJECTIVE, SLO
+from otel_trading.stack.promql import NEWEST, buckets, count, of, total
 from tests.unit.stack.grafana.grafana import BOARDS, asked, expressions, panels
 from tests.unit.stack.prometheus import vocabulary
 from tests.unit.stack.prometheus.promtool import promtool
@@ -20,20 +21,29 @@ EVERYTHING = expressions()
 """By where each is asked; the first word is the dashboard."""
 
 FOREIGN = {
+    "alertmanager_notifications_failed_total": {"integration"},
     "otelcol_exporter_sent_metric_points": {"exporter"},
     "otelcol_exporter_sent_metric_points_total": {"exporter"},
     "otelcol_process_memory_rss": set[str](),
     "otelcol_process_memory_rss_bytes": set[str](),
+    "prometheus_notifications_dropped_total": set[str](),
+    "prometheus_notifications_errors_total": {"alertmanager"},
     "scrape_duration_seconds": set[str](),
+    "scrape_sample_limit": set[str](),
+    "scrape_samples_post_metric_relabeling": set[str](),
     "scrape_samples_scraped": set[str](),
 }
-"""What else the Collector and Prometheus say of themselves; tests/e2e/test_stack_dashboards.py sees it on the real ones."""
+"""What else the Collector, Prometheus and Alertmanager say of themselves; tests/e2e/test_stack_dashboards.py and
+test_stack_shown.py see it on the real ones."""
 
 KNOWN = vocabulary.metrics() | {name: labels | vocabulary.EVERYWHERE for name, labels in FOREIGN.items()}
 RECORDED = vocabulary.recorded()
 
-OF_TARGETS = {"up", "scrape_duration_seconds", "scrape_samples_scraped"}
+OF_TARGETS = {"up", *(name for name in FOREIGN if name.startswith(("alertmanager_", "prometheus_", "scrape_")))}
 """These have the job of the scrape, which on the path through a Collector is not the bot's: they are shown of all targets."""
+
+JOINED = {NEWEST, OBJECTIVE}
+"""What our rules record and no choice narrows: it is joined to what is chosen."""
 
 NOT_SHOWN: dict[str, str] = {}
 """Metrics of the registry that neither a dashboard nor a rule asks for, and why."""
@@ -107,7 +117,7 @@ def test_promtool_takes_each_as_a_rule(tmp_path):
 
 @every_board
 def test_every_metric_and_label_that_it_names_exists(asking):
-    labels = set[str]().union(*KNOWN.values())
+    labels = set[str]({SLO}).union(*KNOWN.values())
     for where, expression in asking.items():
         used = vocabulary.used(asked(expression))
         assert used.names, where
@@ -121,8 +131,8 @@ def test_every_metric_and_label_that_it_names_exists(asking):
 def test_every_series_is_of_a_chosen_service(asking):
     for where, expression in asking.items():
         for selector in selectors(as_written(expression)):
-            if selector.name in RECORDED:
-                continue  # joined to what is chosen, by labels that say which service it is
+            if selector.name in JOINED:
+                continue
             [job] = [matcher.value for matcher in selector.matchers.matchers if matcher.name == "job"]
             assert job in ({".+"} if selector.name in OF_TARGETS else {"$job", "$job|", "$collector"}), where
 
