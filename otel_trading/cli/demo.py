@@ -10,11 +10,12 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 if TYPE_CHECKING:
+    from otel_trading.cli.demo_view import View
     from otel_trading.demo.prices import Day
     from otel_trading.demo.session import Plan, Session
     from otel_trading.pipeline.telemetry import Telemetry
@@ -42,7 +43,9 @@ class SetupError(click.ClickException):
 
 
 @click.command(name="demo")
-@click.option("--bars", type=click.IntRange(min=1), metavar="N", help="Trading days to play.  [default: all, about 2500]")
+@click.option(
+    "--bars", type=click.IntRange(min=1), metavar="N", help="Trading days to play.  [default: all, about 2500, again and again]"
+)
 @click.option("--speed", callback=_speed, default="10", show_default=True, metavar="X|max", help="Trading days a second.")
 @click.option("--seed", type=int, default=1, show_default=True, metavar="N", help="Decides all that happens by chance.")
 @click.option("--port", type=click.IntRange(0, 65535), metavar="P", help="Port of the metrics endpoint.  [default: 9464]")
@@ -50,7 +53,7 @@ class SetupError(click.ClickException):
     "--linger",
     type=click.FloatRange(min=0),
     metavar="S",
-    help="Seconds to go on serving the metrics after the last bar.  [default: until Ctrl-C]",
+    help="Play the days once, and go on serving the metrics for S seconds.  [default: until Ctrl-C, after --bars]",
 )
 @click.option(
     "--state",
@@ -80,9 +83,13 @@ def command(
     partial fills, refusals and time-outs. The metrics are on http://127.0.0.1:9464/metrics; the standard variables of
     OpenTelemetry send them elsewhere: OTEL_METRICS_EXPORTER=otlp pushes to a Collector.
 
-    With --state the run goes on where it was stopped, also by kill -9: the account's ledger is DIR/account.db.
+    After the last day it begins again with a new account, now at one day a second, until Ctrl-C: it can be left alone like a
+    live bot. With --bars or --linger it plays its days once; then it stands still, and alerts will say so.
 
-    The exit code is 0 after a full run, also when it is stopped while lingering, and 130 when it is stopped before.
+    With --state the run goes on where it was stopped, also by kill -9: the account's ledger is DIR/account.db, later ones are
+    DIR/round-N/account.db.
+
+    The exit code is 0 when all days were played, also when it is stopped after that, and 130 when it is stopped before.
     """
     for package in _PACKAGES:
         if find_spec(package) is None:
@@ -99,17 +106,21 @@ def command(
     if record_file is not None and not record_file.parent.is_dir():
         raise click.BadParameter(f"There is no directory {str(record_file.parent)!r}.", param_hint="'--record'")
 
+    plan, endless = Plan(bars or available, speed, seed, state), bars is None and linger is None
     code = _INTERRUPTED
     with ExitStack() as cleanup:
         telemetry = _configure(port, os.environ)
         cleanup.callback(telemetry.shutdown)
         try:
             with starting():
-                session = cleanup.enter_context(_session(Plan(bars or available, speed, seed, state), days))
+                session = cleanup.enter_context(_session(plan.resumed() if endless else plan, days))
             with view_of(session, telemetry) as view:
                 code = _trade(session)
                 if record_file is not None:
                     record_file.write_text(json.dumps(session.record(), indent=1), encoding="utf-8")
+                if code == 0 and endless:
+                    session.retire()
+                    _repeat(session.plan, days, view)
                 view.ended(linger if code == 0 else 0)
                 if code == 0:
                     _wait(linger)
@@ -120,15 +131,15 @@ def command(
     return code
 
 
-def _session(plan: Plan, days: list[Day]) -> Session:
+def _session(plan: Plan, days: list[Day], *, again: bool = False) -> Session:
     """Start the exchange and the bot; they say in one line what is wrong with the directory of the state."""
     import otel_trading as ot
     from otel_trading.demo.session import Session
 
     try:
-        if plan.state is not None:
-            plan.state.mkdir(parents=True, exist_ok=True)
-        return Session(plan, days)
+        if plan.folder is not None:
+            plan.folder.mkdir(parents=True, exist_ok=True)
+        return Session(plan, days, again=again)
     except (ot.ConfigurationError, OSError, RuntimeError) as wrong:
         raise SetupError(str(wrong)) from wrong
 
@@ -139,6 +150,16 @@ def _trade(session: Session) -> int:
     except KeyboardInterrupt:
         return _INTERRUPTED
     return 0
+
+
+def _repeat(plan: Plan, days: list[Day], view: View) -> NoReturn:
+    """Play the days again and again; Ctrl-C ends it."""
+    while True:
+        plan = plan.following()
+        with _session(plan, days, again=True) as session:
+            view.begins_again(session)
+            session.run()
+            session.retire()
 
 
 def _configure(port: int | None, environment: Mapping[str, str]) -> Telemetry:

@@ -58,6 +58,11 @@ class View:
         first, last = self.session.first.time, self.session.last.time
         return f"paper trading {plan.bars} days, {first:%Y-%m} to {last:%Y-%m}, seed {plan.seed}"
 
+    def begins_again(self, session: Session) -> None:
+        """Watch the next round from here on."""
+        self.session = session
+        self.status = f"round {session.plan.round}, {session.plan.speed:g} days a second: it goes on until Ctrl-C"
+
     def ended(self, linger: float | None) -> None:
         """Say how the trading ended, and how long the metrics stay: `linger` seconds, None for until Ctrl-C."""
         played, planned = self.session.client.days, self.session.plan.bars
@@ -130,8 +135,6 @@ class PlainView(View):
     """A line now and then."""
 
     def __enter__(self) -> Self:
-        self._ended = threading.Event()
-        self._said = 0
         self._notes = _Notes(self._print)
         _ALL.addHandler(self._notes)
         self._print(f"otel-trading demo: {self.title}")
@@ -139,9 +142,14 @@ class PlainView(View):
             self._print(f"metrics: {destination}")
         if self.state is not None:
             self._print(f"state: {self.state}")
-        self._thread = threading.Thread(target=self._watch, name="demo-view", daemon=True)
-        self._thread.start()
+        self._start()
         return self
+
+    def begins_again(self, session: Session) -> None:
+        self._stop()
+        super().begins_again(session)
+        self._print(self.status)
+        self._start()
 
     def ended(self, linger: float | None) -> None:
         self._stop()
@@ -151,6 +159,12 @@ class PlainView(View):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         self._stop()
         _ALL.removeHandler(self._notes)
+
+    def _start(self) -> None:
+        self._ended = threading.Event()
+        self._said = 0
+        self._thread = threading.Thread(target=self._watch, name="demo-view", daemon=True)
+        self._thread.start()
 
     def _watch(self) -> None:
         while not self._ended.wait(_INTERVAL):

@@ -223,5 +223,5 @@ class Bot:
         ot.record_stream_event(event["stream"], event["state"], venue=VENUE)
 
     def close(self) -> None:
-        for end in self.ends:
-            end()
+        while self.ends:
+            self.ends.pop()()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import math
 import sys
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -15,6 +16,7 @@ from otel_trading.demo import prices
 from otel_trading.demo.exchange.behaviour import Behaviour
 from otel_trading.demo.session import TRAINING_DAYS, Plan, Session
 from otel_trading.orders import seen
+from tests.demo import ledger_of_record
 
 
 @pytest.fixture(scope="module")
@@ -102,3 +104,33 @@ def test_the_model_is_trained_before_the_first_day_that_is_traded(days, fresh_bo
         assert session.model.samples < TRAINING_DAYS * 3
         assert 0.4 < session.model.test_accuracy < 0.6
     assert fresh_bot.Bot.predict.__name__ == "predict"
+
+
+@pytest.mark.usefixtures("fresh_bot")
+def test_the_next_round_has_a_new_account_and_books_as_true(days, tmp_path, monkeypatch):
+    """Nothing of the round before it is left, in the account nor in what the SDK remembers of orders and fills."""
+    monkeypatch.setenv("BOT_STATE", "")  # what the sessions set ends with the test
+    plan = Plan(bars=60, speed=math.inf, seed=12, state=tmp_path)
+    for _ in range(2):
+        (plan.folder or tmp_path).mkdir(exist_ok=True)
+        with ot.configure(exporters="none"), Session(plan, days, again=True) as session:
+            session.run()
+            truth = session.record()
+            assert session.account.equity == Decimal(truth["account"]["equity"])
+            assert session.account.trades.count == ledger_of_record.read(truth).outcomes.total()
+            session.retire()
+        plan = replace(plan.following(), speed=math.inf)
+    assert sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.db")) == [
+        "account.db",
+        "round-2/account.db",
+    ]
+
+
+def test_a_stopped_demo_goes_on_with_the_last_round_of_which_there_is_a_state(tmp_path):
+    plan = Plan(bars=60, speed=10, seed=12, state=tmp_path)
+    assert plan.resumed() == plan
+    (tmp_path / "round-2").mkdir()
+    (tmp_path / "round-3").mkdir()
+    last = plan.resumed()
+    assert (last.round, last.folder, last.seed, last.speed) == (3, tmp_path / "round-3", 14, 1.0)
+    assert replace(plan, state=None).resumed().round == 1

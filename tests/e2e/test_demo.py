@@ -7,12 +7,13 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from tests.demo.program import PROGRAM, Demo, total
-from tests.harness import Process, fetch, free_port, scrape, wait_until
+from tests.harness import Process, fetch, find, free_port, one, scrape, wait_until
 
 
 def test_a_run_without_lingering_ends_with_0_and_says_plainly_what_it_does(tmp_path):
@@ -65,6 +66,32 @@ def test_lingering_for_a_time_ends_by_itself(tmp_path):
     with Demo(tmp_path, "--bars", "3", "--speed", "max", "--linger", "0.2") as demo:
         assert demo.wait() == 0
         assert "the metrics stay for 0.2 s" in demo.output()
+
+
+def test_left_alone_it_begins_again_and_stays_alive(tmp_path):
+    """Here after twenty days instead of two thousand."""
+    port = free_port()
+    program = f"""
+from otel_trading.demo import prices
+days = prices.load()[:770]
+prices.load = lambda: days
+from otel_trading.cli import main
+main(["demo", "--speed", "max", "--port", "{port}"])
+"""
+    url = f"http://127.0.0.1:{port}/metrics"
+    with Process("demo", [sys.executable, "-c", program], directory=tmp_path) as demo:
+        wait_until(lambda: "round 2, 1 days a second: it goes on until Ctrl-C" in demo.output(), "it begins again")
+        again = time.time()
+        wait_until(
+            lambda: max(s.value for s in find(scrape(url), "trading_market_data_last_update_time_seconds")) > again,
+            "prices go on",
+        )
+        samples = scrape(url)
+        assert one(samples, "trading_portfolio_equity") == pytest.approx(100_000, rel=0.02)
+        assert total(samples, "trading_strategy_cycle_duration_seconds_count") > 20, "it is the same process"
+        os.kill(demo.pid, signal.SIGINT)
+        assert demo.wait() == 0
+        assert "Traceback" not in demo.output()
 
 
 def test_the_exchange_does_not_outlive_a_demo_that_is_killed(tmp_path):
