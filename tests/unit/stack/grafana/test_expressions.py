@@ -21,25 +21,19 @@ EVERYTHING = expressions()
 """By where each is asked; the first word is the dashboard."""
 
 FOREIGN = {
-    "alertmanager_notifications_failed_total": {"integration"},
     "otelcol_exporter_sent_metric_points": {"exporter"},
     "otelcol_exporter_sent_metric_points_total": {"exporter"},
     "otelcol_process_memory_rss": set[str](),
     "otelcol_process_memory_rss_bytes": set[str](),
-    "prometheus_notifications_dropped_total": set[str](),
-    "prometheus_notifications_errors_total": {"alertmanager"},
     "scrape_duration_seconds": set[str](),
-    "scrape_sample_limit": set[str](),
-    "scrape_samples_post_metric_relabeling": set[str](),
     "scrape_samples_scraped": set[str](),
 }
-"""What else the Collector, Prometheus and Alertmanager say of themselves; tests/e2e/test_stack_dashboards.py and
-test_stack_shown.py see it on the real ones."""
+"""What else the Collector and Prometheus say of themselves; tests/e2e/test_stack_dashboards.py sees it on the real ones."""
 
 KNOWN = vocabulary.metrics() | {name: labels | vocabulary.EVERYWHERE for name, labels in FOREIGN.items()}
 RECORDED = vocabulary.recorded()
 
-OF_TARGETS = {"up", *(name for name in FOREIGN if name.startswith(("alertmanager_", "prometheus_", "scrape_")))}
+OF_TARGETS = {"up", *(name for name in KNOWN if name.startswith(("alertmanager_", "prometheus_", "scrape_")))}
 """These have the job of the scrape, which on the path through a Collector is not the bot's: they are shown of all targets."""
 
 JOINED = {NEWEST, OBJECTIVE}
