@@ -44,7 +44,7 @@ account = ot.Account(
 Replay.time = account.last_event_time or 0.0  # where its ledger has it
 breaker = ot.CircuitBreaker(
     "losses", account=account, strategy=STRATEGY, max_daily_loss=0.03, max_drawdown=0.5, max_consecutive_losses=10,
-    cool_down=5 * DAY, on_trip=lambda reason: ot.alert("warning", "no new positions", reason, strategy=STRATEGY),
+    cool_down=5 * DAY, on_trip=lambda reason: ot.alert("info", "no new positions", reason, strategy=STRATEGY),
     clock=lambda: Replay.time,
 )  # fmt: skip
 tracker = ot.OrderTracker(venue=VENUE, strategy=STRATEGY, account=account)
