@@ -285,7 +285,7 @@ def test_cycles_signals_and_predictions(samples, record):
 
 def test_the_circuit_breaker(samples, truth):
     trips = total(samples, "trading_circuit_breaker_trips_total", trading_circuit_breaker_name="losses")
-    assert trips == total(samples, "trading_alerts_total", trading_alert_severity="warning") > 0
+    assert trips == total(samples, "trading_alerts_total", trading_alert_severity="info") > 0
     used = by(samples, "trading_risk_limit_utilization_ratio", "trading_risk_limit_name")
     assert used["max_drawdown",] == close_to(truth.drawdown / Fraction("0.5"), 1e-9)
     assert used["max_daily_loss",] == close_to(max(-truth.daily_ratio, 0) / Fraction("0.03"), 1e-9)
