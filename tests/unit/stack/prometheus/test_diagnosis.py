@@ -49,7 +49,7 @@ GOES_ON = (
 )
 """What happens all the time in a bot at work, so that its rate is of use; of anything else it is asked whether it happened."""
 
-BORN_AT_ZERO = ("prometheus_", "alertmanager_")
+BORN_AT_ZERO = "prometheus_"
 """Whose counters are there before there is something to count."""
 
 FIRING = [
