@@ -214,7 +214,7 @@ def test_the_watchdog_is_silenced_by_nothing_and_silences_nothing(alertmanager):
     """Somebody outside waits for it, and what it says is that alerts arrive."""
     job = next(jobs)
     watchdog = {"alertname": WATCHDOG, "severity": SEVERITIES[WATCHDOG]}
-    others = [alert(name, job) for name in SEVERITIES if name != WATCHDOG]
+    others = [alert(name, job) for name in (*SEVERITIES, GONE) if name != WATCHDOG]
     without_job = [{label: value for label, value in each.items() if label != "job"} for each in others]
     posted(alertmanager, [watchdog], [*others, *without_job])
     silenced = alert("TradingHeartbeatStalls", job)

@@ -57,7 +57,7 @@ CASES: Cases = {
             at="15m",
             fires=[fired("p lost 12 alerts in 3 minutes.", job="prometheus", instance="p")],
         ),
-        "while Alertmanager starts": Case({f"prometheus_notifications_dropped_total{{{PROMETHEUS}}}": "0 3x20"}, at="4m"),
+        "while Alertmanager starts": Case({f"prometheus_notifications_dropped_total{{{PROMETHEUS}}}": "0 3x20"}, at="7m"),
     },
     "TradingAlertmanagerErrors": {
         "firing": Case(
