@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from dataclasses import dataclass, field
 
 from prometheus_client.parser import text_string_to_metric_families
@@ -11,7 +10,7 @@ from otel_trading.pipeline.settings import Settings
 from otel_trading.semconv import metrics as m
 from otel_trading.stack.doctor.asking import UnansweredError, ask
 from otel_trading.stack.doctor.finding import Finding, ok, warning, wrong
-from otel_trading.stack.ports import holder
+from otel_trading.stack.ports import holder, listens, reachable, refusal
 from otel_trading.stack.promql import of
 
 CHECK = "endpoint"
@@ -43,7 +42,7 @@ def check(settings: Settings) -> tuple[Bot | None, list[Finding]]:
     if port == 0:
         says = "any free port (prometheus_port 0): only the bot knows which, so Prometheus cannot be told"
         return None, [warning(CHECK, says, "choose one with OTEL_EXPORTER_PROMETHEUS_PORT")]
-    reached = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - asked, not bound
+    reached = reachable(host)
     url = f"http://[{reached}]:{port}/metrics" if ":" in reached else f"http://{reached}:{port}/metrics"
     try:
         answer = ask(url)
@@ -71,14 +70,10 @@ def _bot(url: str, port: int, text: str) -> Bot | None:
 
 
 def _unanswered(host: str, port: int, why: str) -> Finding:
-    # The same option as the endpoint's own: a port whose last connections have not timed out is free.
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        socket.create_server((host, port), family=family).close()
-    except OSError as error:
-        if holder(port):
-            return _taken(port)
-        return wrong(CHECK, f"port {port} on {host} cannot be had: {why}, and binding it fails: {error.strerror}", _OTHER)
+    if refused := refusal(host, port):
+        return wrong(CHECK, f"port {port} on {host} cannot be had: {why}, and this system refuses it: {refused}", _OTHER)
+    if listens(host, port):
+        return _taken(port)
     return warning(CHECK, f"no bot serves port {port} on {host}; it is free", "start the bot")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
@@ -37,6 +38,22 @@ def other_page():
         server.shutdown()
 
 
+@pytest.fixture
+def binds():
+    """The kind and port of each socket that this thread binds meanwhile, as the interpreter itself reports it."""
+    found: list[tuple[int, int]] = []
+    me, watching = threading.get_ident(), True
+
+    def heard(event: str, arguments: tuple) -> None:
+        if watching and event == "socket.bind" and threading.get_ident() == me:
+            bound, address = arguments
+            found.append((bound.type, address[1]))
+
+    sys.addaudithook(heard)  # there is no way to take it away again
+    yield found
+    watching = False
+
+
 def test_a_bot_that_serves_is_found_with_its_name(configured):
     telemetry = configured(service_name="sma-bot")
     port = urlsplit(telemetry.endpoint_url).port
@@ -64,8 +81,15 @@ def test_a_free_port_means_that_no_bot_runs():
 
     assert bot is None
     assert (finding.status, finding.mend) == ("warning", "start the bot")
-    with socket.create_server(("127.0.0.1", port)):  # it was not kept
-        pass
+
+
+def test_the_port_is_never_bound_so_a_bot_that_starts_meanwhile_gets_it(binds):
+    port = free_port()
+    binds.clear()
+
+    check(settings(port))
+
+    assert [port for kind, port in binds if kind == socket.SOCK_STREAM] == []
 
 
 def test_another_programs_page_is_no_bot_and_the_program_is_named(other_page):
@@ -89,6 +113,18 @@ def test_a_program_that_does_not_speak_http_is_named():
 
     assert finding.status == "wrong"
     assert f"process {os.getpid()}" in finding.says
+
+
+def test_a_program_on_another_address_is_in_the_way_of_a_bot_that_wants_all_of_them():
+    """127.0.0.2 is this machine, too."""
+    with socket.create_server(("127.0.0.2", 0)) as server:
+        port = server.getsockname()[1]
+        _, [of_all] = check(settings(port, prometheus_host="0.0.0.0", allow_unauthenticated=True))  # noqa: S104 - not bound
+        _, [of_one] = check(settings(port, prometheus_host="127.0.0.1"))
+
+    assert of_all.status == "wrong"
+    assert f"process {os.getpid()}" in of_all.says
+    assert of_one.mend == "start the bot"
 
 
 def test_an_address_that_this_machine_does_not_have_is_wrong():
