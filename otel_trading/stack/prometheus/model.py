@@ -42,6 +42,8 @@ class Alert:
     """What happened where; a Go template over `$labels` and `$value`."""
     dashboard: str
     """The uid of the dashboard that shows it."""
+    variable: str | None = "job"
+    """The variable of that dashboard that is set to the alert's job; None where its job is not that of a bot."""
     severity: Severity = "warning"
     pending: str = "1m"
     """How long it has to be so before it fires."""

@@ -79,6 +79,13 @@ def _alert(rule: Alert, settings: RuleSettings) -> dict[str, Any]:
             "summary": rule.summary,
             "description": filled(rule.description),
             "runbook_url": settings.runbook_url.replace("{alert}", rule.name),
-            "dashboard_url": f"{settings.grafana_url.rstrip('/')}/d/{rule.dashboard}",
+            "dashboard_url": f"{settings.grafana_url.rstrip('/')}/d/{rule.dashboard}{_narrowed(rule)}",
         },
     }
+
+
+def _narrowed(rule: Alert) -> str:
+    """What has the dashboard show the bot of the alert alone; an alert without a job is about all that it shows."""
+    if rule.variable is None:
+        return ""
+    return f"{{{{ with $labels.job }}}}?var-{rule.variable}={{{{ . | urlquery }}}}{{{{ end }}}}"

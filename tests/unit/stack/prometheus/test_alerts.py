@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qs, urlencode, urlsplit
+
 import pytest
 
 from otel_trading.stack.prometheus.rules import alerts
 from tests.unit.stack.prometheus.cases import (
     Case,
     Cases,
+    Fired,
     account,
     alerting,
     inference,
@@ -47,6 +50,7 @@ def test_it_fires_as_expected(name: str, case: Case, tmp_path):
                 **written["annotations"],
                 "description": each.description,
                 "runbook_url": f"http://prometheus:9090/consoles/runbooks/{name}.html",
+                "dashboard_url": _dashboard(name, each.labels.get("job")),
             },
         }
         for each in case.fires
@@ -61,6 +65,24 @@ def test_it_fires_as_expected(name: str, case: Case, tmp_path):
     file = write(tmp_path, {"rule_files": ["rules.yml"], "evaluation_interval": case.every, "tests": [test]})
     status, said = promtool("test", "rules", file)
     assert status == 0, said
+
+
+def _dashboard(name: str, job: str | None) -> str:
+    """Of this bot alone, or of these Collectors; of all, where an alert is about none or the job is not one of theirs."""
+    [alert] = [alert for alert in alerts() if alert.name == name]
+    chosen = f"?{urlencode({f'var-{alert.variable}': job})}" if job and alert.variable else ""
+    return f"http://127.0.0.1:3000/d/{alert.dashboard}{chosen}"
+
+
+def test_a_job_of_any_name_is_quoted_in_the_link_to_its_dashboard(tmp_path):
+    """A space, an ampersand, a sign of another alphabet: the address has one variable, whose value is the job."""
+    name, job = "TradingStrategyStalled", "sma & grid/Ärger=1"
+    case = CASES[name]["firing"]
+    old = case.fires[0].labels["job"]
+    series = {each.replace(f'job="{old}"', f'job="{job}"'): values for each, values in case.series.items()}
+    fires = [Fired(each.description.replace(old, job), {**each.labels, "job": job}) for each in case.fires]
+    test_it_fires_as_expected(name, Case(series, case.at, fires, case.every), tmp_path)
+    assert parse_qs(urlsplit(_dashboard(name, job)).query) == {"var-job": [job]}
 
 
 def test_a_case_without_what_fires_would_fail(tmp_path):
