@@ -14,10 +14,11 @@ FILES = Path(otel_trading.stack.__file__).parent / "files" / "alertmanager"
 CONFIG = FILES / "alertmanager.yml"
 
 _SECRETS = {
-    "bot_token": "telegram-bot-token",
-    "url": "webhook-url",
+    "telegram-bot-token": "bot_token",
+    "webhook-url": "url",
+    "watchdog-url": "url",
 }
-"""Settings that have no `_file` before 0.26, and the files that they are in since."""
+"""Files of secrets since 0.26, and the settings that take the secret itself before."""
 
 
 def copy(directory: Path) -> Path:
@@ -37,12 +38,20 @@ def filled_in() -> str:
     return before + re.sub(r"^  #   ", "    ", receivers, flags=re.MULTILINE) + rest
 
 
+def of_a_market_that_closes(job: str) -> str:
+    """The configuration with `# ` taken away before its routes and times, for bots of this job."""
+    text = CONFIG.read_text().replace("STOCK-BOT", job)
+    before, intervals, rest = re.split(r"^(?=# time_intervals:|receivers:)", text, flags=re.MULTILINE)
+    before = re.sub(r"^    # (  |- )", r"    \1", before, flags=re.MULTILINE)
+    return before + re.sub(r"^# ", "", intervals, flags=re.MULTILINE) + rest
+
+
 def with_secrets(text: str, directory: Path, **secrets: str) -> str:
     """Write each secret into its file; where Alertmanager is too old to read one from there, into the text, as that says."""
     old = _version() < (0, 26)
     for name, secret in secrets.items():
         (secrets_of(directory) / name).write_text(secret)
-    for setting, name in _SECRETS.items():
+    for name, setting in _SECRETS.items():
         if old and name in secrets:
             text = text.replace(f"{setting}_file: ../secrets/alertmanager/{name}", f"{setting}: {secrets[name]}")
     return text

@@ -43,6 +43,7 @@ class Channels(NamedTuple):
     telegram: Listener
     webhook: Listener
     slack: Listener
+    watchdog: Listener
     mail: Mail
 
 
@@ -56,7 +57,12 @@ def channels(tmp_path_factory) -> Iterator[Channels]:
     )
     server.start()
     try:
-        with Listener(TELEGRAM, "application/json") as telegram, Listener() as webhook, Listener() as slack:
+        with (
+            Listener(TELEGRAM, "application/json") as telegram,
+            Listener() as webhook,
+            Listener() as slack,
+            Listener() as watchdog,
+        ):
             text = with_secrets(
                 filled_in().replace("SMTP.EXAMPLE.ORG:587", f"{LOOPBACK}:{server.port}"),
                 directory,
@@ -64,13 +70,14 @@ def channels(tmp_path_factory) -> Iterator[Channels]:
                     "telegram-bot-token": "123:telegram-secret",
                     "webhook-url": f"{webhook.url}/webhook-secret",
                     "webhook-token": "token-secret",
+                    "watchdog-url": f"{watchdog.url}/watchdog-secret",
                     "slack-url": f"{slack.url}/slack-secret",
                     "smtp-password": "smtp-secret",
                 },
             )
             config.write_text(hurried(text, telegram.url))
             with Alertmanager(config) as alertmanager:
-                yield Channels(alertmanager, telegram, webhook, slack, mail)
+                yield Channels(alertmanager, telegram, webhook, slack, watchdog, mail)
     finally:
         server.stop()
 
@@ -80,6 +87,8 @@ def hurried(text: str, telegram: str) -> str:
     contents = yaml.safe_load(text)
     for route in (contents["route"], *contents["route"]["routes"]):
         route |= {"group_wait": "0s", "group_interval": "1s"}
+        if route["receiver"] == "watchdog":  # 55 s of two times 30 s
+            route["repeat_interval"] = "1900ms"
     for receiver in contents["receivers"]:
         for channel in receiver.get("telegram_configs", []):
             channel["api_url"] = telegram
@@ -148,6 +157,23 @@ def test_slack_gets_a_warning_with_links(channels):
     assert attachment["title"] == f"1 firing, warning: sma-bot main {name}"
     assert f"*{name}* (warning) The summary of {name}.\nFewer than 3 < 4 & more.\n" in attachment["text"]
     assert f"<{RUNBOOK.format(name)}|Runbook>  <{DASHBOARD}|Dashboard>" in attachment["text"]
+
+
+def test_a_service_outside_hears_the_switch_again_and_again_and_nobody_else_does(channels):
+    """And it is not told when the alert is over: what it waits for has to stay away then."""
+    name = "TradingWatchdog"
+    labels = {"alertname": name, "severity": "info"}
+    channels.alertmanager.post([{"labels": labels}])
+    wait_until(lambda: len(messages(channels.watchdog, name)) >= 3, "it is heard three times")
+    channels.alertmanager.post([{"labels": labels, "endsAt": "2020-01-01T00:00:00Z"}])
+    marker = alert("critical", "TradingAfterTheSwitch")
+    channels.alertmanager.post([marker])
+    wait_until(lambda: messages(channels.webhook, "TradingAfterTheSwitch"), "what comes later is heard")
+    assert {request.path for request in channels.watchdog.heard} == {"/watchdog-secret"}
+    assert {json.loads(body)["status"] for body in messages(channels.watchdog, name)} == {"firing"}
+    for other in (channels.telegram, channels.webhook, channels.slack):
+        assert messages(other, name) == []
+    assert [each for each in channels.mail.letters if name in _text(each)] == []
 
 
 def test_many_alerts_at_once_are_told_within_what_a_messenger_takes(channels):
