@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
-from otel_trading.stack.ports import DEFAULTS
+from otel_trading.stack.ports import DEFAULTS, LINKED
 
 if TYPE_CHECKING:
     from otel_trading.stack.directory import Report
     from otel_trading.stack.programs import Name
+    from otel_trading.stack.prometheus.model import Severity
 
 _DEFAULT = Path("otel-trading-stack")
 _DIRECTORY = click.Path(file_okay=False, path_type=Path)
@@ -46,12 +47,17 @@ def init(directory: Path, *, force: bool) -> None:
     _require_markdown()
     from otel_trading.errors import ConfigurationError
     from otel_trading.stack import directory as stack
+    from otel_trading.stack.routing import unheard
 
     try:
         report = stack.init(directory, force=force)
+        silent = unheard(directory)
     except ConfigurationError as wrong:
         raise StackError(str(wrong)) from wrong
     click.echo(_told(directory, report))
+    if silent:
+        click.echo(f"{silent}; otel-trading stack test-alert {directory} tries it.")
+    click.echo(f"Next: otel-trading stack up --local {directory}, or docker compose up --detach in it; README.md says more.")
 
 
 def _require_markdown() -> None:
@@ -79,7 +85,6 @@ def _told(directory: Path, report: Report) -> str:
             f"{directory} is root's, and so the containers run as root. A user of their own is better:\n"
             f"  useradd --system otel-trading; chown -R otel-trading: {directory}; otel-trading stack init {directory}"
         )
-    lines.append(f"Next: otel-trading stack up --local {directory}, or docker compose up --detach in it; README.md says more.")
     return "\n".join(lines)
 
 
@@ -87,6 +92,17 @@ def _port_options(function: F) -> F:
     for name, default in reversed(list(DEFAULTS.items())):
         option = click.option(
             f"--{name}-port", type=click.IntRange(0, 65535), metavar="P", help=f"[default: {default}; 0: any that is free]"
+        )
+        function = option(function)
+    return function
+
+
+def _link_options(function: F) -> F:
+    for name in reversed(LINKED):
+        option = click.option(
+            f"--{name}-external-url",
+            metavar="URL",
+            help=f"Where {name} is reached from outside, for the links in messages.  [default: as .env says, else its address]",
         )
         function = option(function)
     return function
@@ -106,6 +122,7 @@ def _program_options(function: F) -> F:
 @click.option("--free-ports", is_flag=True, help="Free ports for all that no option names.")
 @_port_options
 @_program_options
+@_link_options
 @click.option("--bot", default="127.0.0.1:9464", show_default=True, metavar="HOST:PORT", help="Where to look for a bot.")
 def up(directory: Path | None, *, local: bool, free_ports: bool, bot: str, **given: Any) -> int:
     """Run Prometheus, Alertmanager and the Collector with the files in DIRECTORY, until Ctrl-C.
@@ -138,6 +155,7 @@ def up(directory: Path | None, *, local: bool, free_ports: bool, bot: str, **giv
             programs=cast("dict[Name, Path]", {name: Path(given[name]) for name in _PROGRAMS if given[name]}),
             ports={name: 0 if port is None else port for name, port in chosen.items() if port is not None or free_ports},
             bot=bot,
+            links={name: url for name in LINKED if (url := given[f"{name}_external_url"])},
         )
         return 0 if Local(plan, click.echo).run(stop) else 1
     except (ConfigurationError, OSError) as wrong:
@@ -156,5 +174,47 @@ def _ready(directory: Path | None) -> Path:
     if not stack.is_stack(where):
         if directory is not None:
             raise StackError(f"{directory} is no directory of a stack: otel-trading stack init {directory}")
-        click.echo(_told(where, stack.init(where)).rsplit("\n", 1)[0])
+        click.echo(_told(where, stack.init(where)))
     return where
+
+
+@command.command("test-alert")
+@click.argument("directory", type=_DIRECTORY, required=False)
+@click.option(
+    "--severity",
+    type=click.Choice(["critical", "warning", "info"]),
+    default="critical",
+    show_default=True,
+    help="Who is told of it, and how soon.",
+)
+@click.option(
+    "--alertmanager", metavar="URL", help="The Alertmanager to use.  [default: that of DIRECTORY, else http://127.0.0.1:9093]"
+)
+def test_alert(directory: Path | None, *, severity: Severity, alertmanager: str | None) -> int:
+    """Send an alert that is only a test, to see that it arrives; it says so, and ends by itself after five minutes.
+
+    Without DIRECTORY it is ./otel-trading-stack, if that is one. The exit code is 1 when Alertmanager does not take it, or
+    tells nobody of it.
+    """
+    from otel_trading.errors import ConfigurationError
+    from otel_trading.stack import directory as stack
+    from otel_trading.stack import running, trial
+
+    if directory is not None and not stack.is_stack(directory):
+        raise StackError(f"{directory} is no directory of a stack: otel-trading stack init {directory}")
+    where = directory or (_DEFAULT if stack.is_stack(_DEFAULT) else None)
+    url = (alertmanager or running.where(where, "alertmanager")).rstrip("/")
+    try:
+        sent = trial.send(url, severity, where)
+    except ConfigurationError as wrong:
+        raise StackError(str(wrong)) from wrong
+    click.echo(f"{url} has {trial.NAME}, {severity}; it ends by itself at {sent.ends:%H:%M:%S} UTC.")
+    for stop in sent.stops:
+        if stop.channels:
+            click.echo(f"The receiver {stop.receiver} tells it by {', '.join(stop.channels)}, after {stop.wait} or so.")
+        else:
+            click.echo(f"The receiver {stop.receiver} has no channel: it tells nobody. Give it one in alertmanager.yml.")
+    if not any(stop.channels for stop in sent.stops):
+        return 1
+    click.echo("If it does not arrive, the log of Alertmanager says why.")
+    return 0

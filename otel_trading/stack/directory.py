@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from io import StringIO
@@ -16,6 +17,7 @@ from dotenv import dotenv_values
 from otel_trading.errors import ConfigurationError
 from otel_trading.stack import secret_files
 from otel_trading.stack.grafana import provisioning
+from otel_trading.stack.ports import HOST
 from otel_trading.stack.prometheus import consoles, rules, settings
 from otel_trading.version import __version__
 
@@ -26,6 +28,9 @@ ALERTS: Final = "alerts.yaml"
 MANIFEST: Final = ".otel-trading-stack.json"
 """What was written or offered last, as a hash of each file: another one means that the user changed the file."""
 
+_PRIVATE: Final = frozenset({"alertmanager/alertmanager.yml"})
+"""For the owner alone: an older Alertmanager has tokens in it, for which it knows no files."""
+
 DATA: Final = "data"
 _KEPT_BY: Final = ("alertmanager", "bot", "grafana", "prometheus")
 """Who has a directory in data/compose: there before Docker would make it, which would make it root's."""
@@ -33,7 +38,8 @@ _KEPT_BY: Final = ("alertmanager", "bot", "grafana", "prometheus")
 _IGNORED: Final = "# Neither for a repository nor for an image.\n/data/\n/secrets/\n/.env\n"
 
 _ENV: Final = """\
-# Read by `docker compose`. What is left out, but for STACK_USER, is as it stands here.
+# Read by `docker compose`, and the addresses at the end by `otel-trading stack`, too.
+# What is left out, but for STACK_USER, is as it stands here.
 
 # Who the containers run as: the owner of this directory. Where Docker itself runs without root, 0:0 is that user.
 STACK_USER={user}
@@ -67,6 +73,13 @@ ALERTMANAGER_PORT=9093
 GRAFANA_PORT=3000
 OTLP_GRPC_PORT=4317
 OTLP_HTTP_PORT=4318
+
+# What the links in messages begin with, such as https://prometheus.example.org/, so that they lead somewhere from a phone, too;
+# empty is 127.0.0.1 and the port above. Write Grafana's into alerts.yaml as well, as grafana_url. Then run
+# `otel-trading stack init` again: alerts link to dashboards, and dashboards to runbooks.
+PROMETHEUS_EXTERNAL_URL=
+ALERTMANAGER_EXTERNAL_URL=
+GRAFANA_EXTERNAL_URL=
 """
 
 _REQUIREMENTS: Final = """\
@@ -104,7 +117,8 @@ def init(directory: Path, *, force: bool = False) -> Report:
         writer = _Writer(directory, offered, force)
         # First: what it says decides what is in the rules.
         writer.write(ALERTS, settings.text(rules.alerts()))
-        for path, text in contents(settings.load(directory / ALERTS, rules.alerts()), directory.stat()).items():
+        chosen = settings.load(directory / ALERTS, rules.alerts())
+        for path, text in contents(chosen, directory.stat(), link(directory, "prometheus")).items():
             writer.write(path, text)
         writer.forget_others()
         secret_files.make(directory)
@@ -118,8 +132,11 @@ def init(directory: Path, *, force: bool = False) -> Report:
     return writer.report
 
 
-def contents(chosen: settings.RuleSettings, owner: os.stat_result) -> dict[str, str]:
-    """Return the text of each file, but for alerts.yaml and the secrets, by its path in the directory."""
+def contents(chosen: settings.RuleSettings, owner: os.stat_result, prometheus: str) -> dict[str, str]:
+    """Return the text of each file, but for alerts.yaml and the secrets, by its path in the directory.
+
+    `prometheus` is where a browser finds Prometheus, which serves the runbooks.
+    """
     found = {
         path.relative_to(_FILES).as_posix(): path.read_text(encoding="utf-8")
         for path in sorted(_FILES.rglob("*"))
@@ -127,7 +144,7 @@ def contents(chosen: settings.RuleSettings, owner: os.stat_result) -> dict[str, 
     }
     found |= {f"prometheus/rules/{name}": text for name, text in rules.texts(chosen).items()}
     found |= {f"prometheus/consoles/runbooks/{name}": text for name, text in consoles.pages().items()}
-    found |= {f"grafana/{name}": text for name, text in provisioning.files(chosen).items()}
+    found |= {f"grafana/{name}": text for name, text in provisioning.files(chosen, prometheus_url=prometheus).items()}
     return found | {
         ".env": _ENV.format(user=f"{owner.st_uid}:{owner.st_gid}"),
         ".gitignore": _IGNORED,
@@ -150,13 +167,24 @@ def variable(directory: Path, name: str) -> str:
     return said or dotenv_values(stream=StringIO(_ENV), interpolate=False)[name] or ""
 
 
+def external(directory: Path, part: str) -> str | None:
+    """Return where a part is reached from outside, if `.env` says it; what only Compose can work out is not taken."""
+    given = variable(directory, f"{part.upper()}_EXTERNAL_URL")
+    return given if given and "$" not in given else None
+
+
+def link(directory: Path, part: str) -> str:
+    """Return the address of a part in messages and dashboards, whatever runs now."""
+    return external(directory, part) or f"http://{HOST}:{variable(directory, f'{part.upper()}_PORT')}"
+
+
 def outdated(directory: Path) -> list[str]:
     """Return what `init` would write anew, because `alerts.yaml` or the installed version is another one.
 
     Raises `ConfigurationError` for wrong settings in `alerts.yaml`.
     """
     offered = _manifest(directory)
-    wanted = contents(settings.load(directory / ALERTS, rules.alerts()), directory.stat())
+    wanted = contents(settings.load(directory / ALERTS, rules.alerts()), directory.stat(), link(directory, "prometheus"))
     present = {path: _hash_of(directory / path) for path in wanted}
     return [
         path
@@ -182,15 +210,15 @@ class _Writer:
         if present == new:
             self.report.same.append(path)
         elif present is None or present == old:
-            _replace(file, text)
+            _replace(file, text, private=path in _PRIVATE)
             self.report.written.append(path)
         elif self._force:
-            _replace(file, text)
+            _replace(file, text, private=path in _PRIVATE)
             self.report.replaced.append(path)
         elif old == new:
             self.report.kept.append(path)
         else:
-            _replace(file.with_name(f"{file.name}.new"), text)
+            _replace(file.with_name(f"{file.name}.new"), text, private=path in _PRIVATE)
             self.report.offered.append(path)
 
     def forget_others(self) -> None:
@@ -237,10 +265,15 @@ def _hash(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _replace(file: Path, text: str) -> None:
-    """Write all of a file or nothing of it; a symbolic link stays one."""
+def _replace(file: Path, text: str, *, private: bool = False) -> None:
+    """Write all of a file or nothing of it; a symbolic link stays one, and a file that is there keeps its mode."""
     target = file.resolve()
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name}.writing")
-    temporary.write_bytes(text.encode())
+    temporary.unlink(missing_ok=True)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if private else 0o666)
+    with os.fdopen(descriptor, "wb") as written:
+        written.write(text.encode())
+    if target.exists() and not private:
+        temporary.chmod(stat.S_IMODE(target.stat().st_mode))
     temporary.replace(target)

@@ -16,12 +16,13 @@ from filelock import FileLock, Timeout
 
 from otel_trading.errors import ConfigurationError
 from otel_trading.stack import directory as stack
-from otel_trading.stack import placement, ports
+from otel_trading.stack import placement, ports, running
 from otel_trading.stack.environment import handed_over
 from otel_trading.stack.lookout import Lookout
 from otel_trading.stack.part import TERMINATE, Part
-from otel_trading.stack.ports import address
+from otel_trading.stack.ports import LINKED, address
 from otel_trading.stack.programs import PROGRAMS, Name, find
+from otel_trading.stack.routing import unheard
 
 READY: Final = 60.0
 """Seconds that a part has to get ready: Prometheus reads what it kept."""
@@ -62,6 +63,8 @@ class Plan:
     """Ports that are not the usual ones; 0 for any."""
     bot: str = BOT
     """Where a bot is looked for, that is scraped from its first answer on."""
+    links: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Where parts are reached from outside, unless `.env` says it or that is where they are."""
 
 
 class Local:
@@ -73,6 +76,8 @@ class Local:
         self.data = plan.directory.absolute() / stack.DATA / "local"
         self.addresses: dict[str, str] = {}
         """Where each part is, by its name."""
+        self.links: dict[str, str] = {}
+        """Where messages say that it is."""
         self._placed = self.data / "prometheus-config"
         self._bots = plan.directory / "prometheus" / placement.TARGETS / "bots.yml"
 
@@ -94,9 +99,10 @@ class Local:
                 part.start()
             if not self._all_ready(parts, stop):
                 return True
-            running = self.data / "running.json"
-            cleanup.callback(running.unlink, missing_ok=True)
-            running.write_text(json.dumps({"pid": os.getpid(), "addresses": self.addresses}), encoding="utf-8")
+            told = running.file(self.plan.directory)
+            cleanup.callback(told.unlink, missing_ok=True)
+            content = {"pid": os.getpid(), "addresses": self.addresses, "links": self.links}
+            told.write_text(json.dumps(content), encoding="utf-8")
             self._greet(parts)
             return self._watch(parts, stop)
 
@@ -107,8 +113,13 @@ class Local:
         wanted = {name: self.plan.ports.get(name, ports.DEFAULTS[name]) for program in programs for name in _PORTS[program]}
         chosen = ports.choose(wanted)
         self.addresses = {name: address(port) for name, port in chosen.items()}
+        self.links = {name: self._link(name) for name in LINKED if name in self.addresses}
         makers = {"otelcol": self._collector, "alertmanager": self._alertmanager, "prometheus": self._prometheus}
         return [maker(programs[name]) for name, maker in makers.items() if name in programs]
+
+    def _link(self, name: str) -> str:
+        given = self.plan.links.get(name) or stack.external(self.plan.directory, name)
+        return f"{(given or f'http://{self.addresses[name]}').rstrip('/')}/"
 
     def _programs(self) -> dict[Name, Path]:
         """The programs that are there and have a configuration; of the others it is said what is missing."""
@@ -155,7 +166,9 @@ class Local:
             "--enable-feature=exemplar-storage,extra-scrape-metrics",
             f"--web.console.templates={self._placed / 'consoles'}",
             f"--web.listen-address={where}",
-            f"--web.external-url=http://{where}/",
+            f"--web.external-url={self.links['prometheus']}",
+            # A proxy outside takes the path of that away: here everything is where it always is.
+            "--web.route-prefix=/",
         ]
         return self._part("prometheus", command, "prometheus", "/-/ready")
 
@@ -166,7 +179,8 @@ class Local:
             "--config.file=alertmanager.yml",
             f"--storage.path={self.data / 'alertmanager'}",
             f"--web.listen-address={where}",
-            f"--web.external-url=http://{where}/",
+            f"--web.external-url={self.links['alertmanager']}",
+            "--web.route-prefix=/",
             "--cluster.listen-address=",
         ]
         return self._part("alertmanager", command, "alertmanager", "/-/ready")
@@ -231,11 +245,13 @@ class Local:
             lines.append(f"{'a bot that pushes':<{_COLUMN}}{push}")
         if "prometheus" in self.addresses:
             lines.append(f"{'a bot to be scraped':<{_COLUMN}}found at {self.plan.bot}; others belong into {self._bots}")
+        if "alertmanager" in self.addresses and (silent := unheard(self.plan.directory)):
+            lines.append(silent)
         self.say("\n".join([*lines, f"{'data and logs':<{_COLUMN}}{self.data}", "Ctrl-C ends it."]))
 
     def _who(self) -> str:
         try:
-            return f" (process {json.loads((self.data / 'running.json').read_text(encoding='utf-8'))['pid']})"
+            return f" (process {json.loads(running.file(self.plan.directory).read_text(encoding='utf-8'))['pid']})"
         except (OSError, ValueError, KeyError, TypeError):
             return ""
 

@@ -1,4 +1,4 @@
-"""One HTTP GET with a deadline; what does not answer says why in words."""
+"""One HTTP request with a deadline; what does not answer says why in words."""
 
 from __future__ import annotations
 
@@ -33,13 +33,18 @@ class Answer(NamedTuple):
     text: str
 
 
-def ask(url: str) -> Answer:
+def ask(url: str, content: object = None) -> Answer:
     """Return what `url` answers, whatever the status; user and password may stand before its host.
+
+    With `content` it is a POST of that as JSON.
 
     Raises `UnansweredError`.
     """
     try:
         request, host = _request(url)
+        if content is not None:
+            request.data = json.dumps(content).encode()
+            request.add_header("Content-Type", "application/json")
         # A proxy knows nothing of this machine's own addresses.
         proxies: dict[str, str] | None = {} if is_loopback(host) else None
         with urllib.request.build_opener(urllib.request.ProxyHandler(proxies)).open(request, timeout=TIMEOUT) as response:

@@ -1,22 +1,33 @@
-"""The directory that `otel-trading stack init` wrote: whether it is whole and up to date, and where its stack runs."""
+"""The directory that `otel-trading stack init` wrote: whether it is whole, up to date, and keeps what is secret."""
 
 from __future__ import annotations
 
-import json
 import stat
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, cast
+
+import yaml
 
 from otel_trading.errors import ConfigurationError
 from otel_trading.stack import directory as stack
 from otel_trading.stack import secret_files
 from otel_trading.stack.doctor.finding import Finding, listed, ok, times, warning, wrong
-from otel_trading.stack.ports import DEFAULTS, HOST
 from otel_trading.stack.prometheus.rules import alerts
 from otel_trading.stack.prometheus.settings import RuleSettings, load
+from otel_trading.stack.routing import FILE
 
 CHECK = "stack"
-PROMETHEUS = f"http://{HOST}:{DEFAULTS['prometheus']}"
+
+_TOKENS = frozenset(
+    (
+        *("api_key", "api_secret", "api_url", "auth_password", "auth_secret", "bearer_token", "bot_token", "client_secret"),
+        *("credentials", "opsgenie_api_key", "password", "routing_key", "secret_key", "service_key", "slack_api_url"),
+        *("smtp_auth_password", "token", "url", "user_key", "webhook_url"),
+    )
+)
+"""Settings of Alertmanager that are secret; each of them has one that names a file, in newer versions at least."""
 
 
 def check(directory: Path) -> tuple[RuleSettings, list[Finding]]:
@@ -47,25 +58,27 @@ def check(directory: Path) -> tuple[RuleSettings, list[Finding]]:
     if readable:
         mend = f"chmod -R go= {folder}"
         found.append(wrong(CHECK, f"secrets that every user of this machine can read: {listed(readable)}", mend))
+    configuration = directory / FILE
+    if _others_read(configuration) and (inside := sorted(set(_inside(configuration)))):
+        says = f"every user of this machine can read {FILE}, and {listed(inside)} stands in it"
+        found.append(wrong(CHECK, says, f"chmod 600 {configuration}, or name a file of {directory}/secrets there"))
     return chosen, found or [ok(CHECK, f"{directory} is whole and up to date")]
 
 
-def prometheus(directory: Path | None) -> str:
-    """Where the Prometheus of this directory is: as `stack up --local` says while it runs, else as .env says for containers."""
-    if directory is None:
-        return PROMETHEUS
-    running = _text(directory / stack.DATA / "local" / "running.json")
+def _inside(configuration: Path) -> Iterator[str]:
+    """What is secret and stands in the configuration of Alertmanager itself, by the names of its settings."""
     try:
-        return f"http://{json.loads(running)['addresses']['prometheus']}"
-    except (ValueError, LookupError, TypeError):
-        return f"http://{HOST}:{stack.variable(directory, 'PROMETHEUS_PORT')}"
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""
+        opened: list[Any] = [yaml.safe_load(configuration.read_text(encoding="utf-8"))]
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        return
+    while opened:
+        given = opened.pop()
+        if isinstance(given, dict):
+            content = cast("dict[str, Any]", given)
+            yield from (name for name, value in content.items() if name in _TOKENS and isinstance(value, str))
+            opened += content.values()
+        elif isinstance(given, list):
+            opened += cast("list[Any]", given)
 
 
 def _others_read(path: Path) -> bool:

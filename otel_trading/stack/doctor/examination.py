@@ -8,7 +8,19 @@ from pathlib import Path
 
 from otel_trading.pipeline.kinds import shown
 from otel_trading.pipeline.settings import Settings
-from otel_trading.stack.doctor import clock, collector, configuration, deployment, endpoint, names, rules, seen, versions
+from otel_trading.stack import running
+from otel_trading.stack.doctor import (
+    alertmanager,
+    clock,
+    collector,
+    configuration,
+    deployment,
+    endpoint,
+    names,
+    rules,
+    seen,
+    versions,
+)
 from otel_trading.stack.doctor.asking import Prometheus, UnansweredError
 from otel_trading.stack.doctor.configuration import Setting
 from otel_trading.stack.doctor.endpoint import Bot
@@ -61,7 +73,7 @@ def examine(asked: Asked) -> Diagnosis:
     if asked.stack is not None:
         chosen, of_stack = deployment.check(asked.stack)
         found += of_stack
-    prometheus = Prometheus(asked.prometheus or deployment.prometheus(asked.stack))
+    prometheus = Prometheus(asked.prometheus or running.where(asked.stack, "prometheus"))
     service = asked.service or (bot.service if bot else None) or (settings.service_name if settings else None)
     if service is None and settings is not None and not settings.disabled:
         says = "no name of the bot is set here; one that it gives to configure() is not seen from outside"
@@ -93,7 +105,7 @@ def _asked(
         (names.CHECK, lambda: names.check(prometheus, bot, sightings)),
         (names.LOSSES, lambda: names.losses(prometheus, bot, sightings)),
         (rules.RULES, lambda: rules.check(prometheus, chosen)),
-        (rules.ALERTMANAGER, lambda: rules.alertmanager(prometheus)),
+        (alertmanager.CHECK, lambda: alertmanager.check(prometheus, chosen, sightings[0].job if sightings else service)),
         (clock.CHECK, lambda: clock.check(prometheus, sightings, offset)),
     )
     return found + [finding for name, check in checks for finding in _answered(name, check)]

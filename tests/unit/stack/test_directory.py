@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import stat
 import subprocess
 from pathlib import Path
 
@@ -188,6 +189,37 @@ def test_force_replaces_no_secret(directory):
     init(directory, force=True)
     assert {path: (directory / path).read_text() for path in SECRETS} == before
     assert not any(secret in (directory / stack.MANIFEST).read_text() for secret in before.values())
+
+
+@pytest.mark.parametrize("path", [ALERTMANAGER, f"{ALERTMANAGER}.new"])
+def test_what_may_have_tokens_in_it_is_for_the_owner_alone(path, directory, monkeypatch):
+    """Before 0.26 Alertmanager reads some of them from nowhere else."""
+    if path != ALERTMANAGER:
+        (directory / ALERTMANAGER).write_text("mine")
+    else:
+        (directory / path).chmod(0o644)
+    shipped_otherwise(monkeypatch, ALERTMANAGER, "theirs")
+    init(directory)
+    assert (directory / path).read_text() == "theirs"
+    assert stat.S_IMODE((directory / path).stat().st_mode) == 0o600
+
+
+def test_a_file_that_is_written_again_keeps_the_mode_that_the_user_gave_it(directory, monkeypatch):
+    (directory / PROMETHEUS).chmod(0o640)
+    shipped_otherwise(monkeypatch, PROMETHEUS, "theirs")
+    init(directory)
+    assert (directory / PROMETHEUS).read_text() == "theirs"
+    assert stat.S_IMODE((directory / PROMETHEUS).stat().st_mode) == 0o640
+
+
+def test_dashboards_link_to_the_runbooks_where_env_says_that_prometheus_is(directory):
+    env = directory / ".env"
+    env.write_text(env.read_text().replace("PROMETHEUS_EXTERNAL_URL=", "PROMETHEUS_EXTERNAL_URL=https://watch.example.org/p/"))
+    assert "grafana/dashboards/trading-overview.json" in outdated(directory)
+    init(directory)
+    text = (directory / "grafana" / "dashboards" / "trading-overview.json").read_text()
+    assert "https://watch.example.org/p/consoles/runbooks/TradingStrategyStalled.html" in text
+    assert "127.0.0.1:9090" not in text
 
 
 def test_git_takes_neither_secrets_nor_data(directory):

@@ -167,8 +167,23 @@ def test_every_variable_of_the_compose_file_is_in_env_with_the_same_default(dire
     text = (directory / "compose.yaml").read_text()
     env = dict(re.findall(r"^(\w+)=(.*)$", (directory / ".env").read_text(), re.MULTILINE))
     assert set(re.findall(r"\$\{(\w+)", text)) == env.keys()
-    for name, default in re.findall(r"\$\{(\w+):-([^}]*)\}", text):
+    for name, default in re.findall(r"\$\{(\w+):-([^${}]*)\}", text):
         assert env[name] == default, name
+
+
+def test_links_lead_to_what_is_published_unless_it_is_said(directory, compose):
+    """An empty value is as good as none to Compose, also within another default."""
+    given = {
+        "PROMETHEUS": compose["services"]["prometheus"]["command"],
+        "ALERTMANAGER": compose["services"]["alertmanager"]["command"],
+        "GRAFANA": compose["services"]["grafana"]["environment"].values(),
+    }
+    env = (directory / ".env").read_text().splitlines()
+    for name, arguments in given.items():
+        [port] = re.findall(rf"\$\{{{name}_PORT:-(\d+)\}}:", str(compose["services"][name.lower()]["ports"]))
+        url = f"${{{name}_EXTERNAL_URL:-http://127.0.0.1:${{{name}_PORT:-{port}}}/}}"
+        assert [each for each in arguments if each.removeprefix("--web.external-url=") == url], name
+        assert f"{name}_EXTERNAL_URL=" in env
 
 
 def test_no_secret_is_in_the_compose_file(directory, compose):

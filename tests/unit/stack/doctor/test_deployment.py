@@ -1,14 +1,13 @@
-"""The directory of a stack: whole, up to date, its secrets kept, and where its Prometheus is."""
+"""The directory of a stack: whole, up to date, its secrets kept."""
 
 from __future__ import annotations
 
-import json
 import subprocess
 
 import pytest
 
 from otel_trading.stack import directory as stack
-from otel_trading.stack.doctor.deployment import check, prometheus
+from otel_trading.stack.doctor.deployment import check
 
 
 @pytest.fixture
@@ -88,14 +87,26 @@ def test_a_secret_where_the_container_of_alertmanager_does_not_see_it_is_told_of
     assert "secrets/alertmanager" in finding.mend
 
 
-def test_prometheus_is_where_the_stack_says_that_it_runs(written):
-    assert prometheus(None) == "http://127.0.0.1:9090"
-    assert prometheus(written) == "http://127.0.0.1:9090"
+def test_a_token_in_a_configuration_that_others_can_read_is_wrong(written):
+    config = written / "alertmanager" / "alertmanager.yml"
+    text = config.read_text()
+    config.write_text(
+        text.replace("  - name: critical\n", "  - name: critical\n    webhook_configs: [{url: http://hook/hush}]\n")
+    )
+    assert check(written)[1][0].status == "ok", "nobody else reads it"
+    config.chmod(0o644)
 
-    (written / ".env").write_text((written / ".env").read_text().replace("PROMETHEUS_PORT=9090", "PROMETHEUS_PORT=9190"))
-    assert prometheus(written) == "http://127.0.0.1:9190"
+    _, [finding] = check(written)
 
-    running = written / "data" / "local" / "running.json"
-    running.parent.mkdir(parents=True)
-    running.write_text(json.dumps({"pid": 1, "addresses": {"prometheus": "127.0.0.1:9290"}}))
-    assert prometheus(written) == "http://127.0.0.1:9290"
+    assert finding.status == "wrong"
+    assert finding.says == "every user of this machine can read alertmanager/alertmanager.yml, and url stands in it"
+    assert finding.mend.startswith(f"chmod 600 {config}")
+
+
+def test_a_configuration_that_names_files_of_secrets_may_be_read(written):
+    config = written / "alertmanager" / "alertmanager.yml"
+    named = "  - name: critical\n    webhook_configs: [{url_file: ../secrets/alertmanager/webhook-url}]\n"
+    config.write_text(config.read_text().replace("  - name: critical\n", named))
+    config.chmod(0o644)
+
+    assert check(written)[1][0].status == "ok"
