@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import threading
 import time
@@ -15,6 +16,7 @@ from typing import NamedTuple
 
 import certifi
 import pytest
+import yaml
 
 from otel_trading.stack.directory import init
 from otel_trading.stack.prometheus.rules import FILES, document
@@ -25,7 +27,7 @@ from tests.harness import Alertmanager, Collector, Prometheus, free_port, job, w
 from tests.harness.stack import Stack
 
 RULES = {"groups": [group for groups in FILES.values() for group in document(groups, RuleSettings())["groups"]]}
-ALERTMANAGER = "route: {receiver: nobody}\nreceivers: [{name: nobody}]\n"
+ALERTMANAGER = "route: {receiver: hook}\nreceivers: [{name: hook, webhook_configs: [{url: 'http://127.0.0.1:1/'}]}]\n"
 
 
 class Said(NamedTuple):
@@ -119,9 +121,47 @@ def test_the_demo_beside_a_stack_is_all_right_on_both_paths(tmp_path):
             )
             assert said.one("stack")["status"] == "ok"
             assert said.one("prometheus")["says"].startswith(stack.url("prometheus"))
-            assert said.one("alertmanager")["says"] == f"{stack.url('alertmanager')} is ready"
+            # Green but for this: as the file is written, nobody is told.
+            assert said.one("alertmanager")["status"] == "warning"
+            assert said.one("alertmanager")["says"] == (
+                f"{stack.url('alertmanager')} is ready, but nobody is told of critical and warning alerts:"
+                " the receivers critical and warning have no channel"
+            )
+            assert "otel-trading stack test-alert" in said.one("alertmanager")["mend"]
             assert said.one("rules")["says"].startswith("all ")
             assert said.one("alerts")["says"].startswith("none of ")
+
+
+def test_an_alertmanager_that_tells_somebody_is_all_right_and_no_token_is_printed(tmp_path):
+    """As the user fills in the file that `stack init` writes, with a token in it as an older Alertmanager wants it."""
+    where = tmp_path / "stack"
+    init(where)
+    config = where / "alertmanager" / "alertmanager.yml"
+    contents = yaml.safe_load(config.read_text())
+    for receiver in contents["receivers"]:
+        if receiver["name"] == "critical":
+            receiver["telegram_configs"] = [{"bot_token": "1:hush", "chat_id": 1}]
+    config.write_text(yaml.safe_dump(contents))
+    with (
+        Alertmanager(config) as alertmanager,
+        Prometheus([], directory=tmp_path, rules=RULES, alertmanagers=[alertmanager.address]) as prometheus,
+    ):
+        url = f"--prometheus={prometheus.url}"
+        half = wait_until(
+            lambda: found if "is ready" in (found := doctor(tmp_path, url)).one("alertmanager")["says"] else None, "it is found"
+        )
+        for receiver in contents["receivers"]:
+            if receiver["name"] == "warning":
+                receiver["webhook_configs"] = [{"url": "http://127.0.0.1:1/hush"}]
+        config.write_text(yaml.safe_dump(contents))
+        os.kill(alertmanager.pid, signal.SIGHUP)
+        whole = wait_until(
+            lambda: found if (found := doctor(tmp_path, url)).one("alertmanager")["status"] == "ok" else None, "all is right"
+        )
+
+    assert half.one("alertmanager")["says"].endswith("nobody is told of warning alerts: the receiver warning has no channel")
+    assert whole.one("alertmanager")["says"].endswith("is ready, and somebody is told of critical and warning alerts")
+    assert "hush" not in half.text + whole.text
 
 
 def test_a_bot_that_pushes_is_all_right_and_a_collector_that_is_down_is_the_culprit(tmp_path):

@@ -11,9 +11,11 @@ import re
 import subprocess
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import yaml
 
+from otel_trading.stack.grafana.documents import UIDS
 from tests.e2e.bot import Bot
 from tests.harness import Listener, fetch, wait_until
 from tests.harness.stack import PROGRAM, Stack
@@ -132,6 +134,10 @@ def play(bots: dict[str, Bot], stack: Stack, webhook: Listener) -> None:
         assert link.startswith(stack.url("prometheus"))
         page = fetch(link)
         assert (page.status, f"<h1>{name}</h1>" in page.text) == (200, True), link
+    for alert in fired:
+        dashboard = urlsplit(alert["annotations"]["dashboard_url"])
+        assert parse_qs(dashboard.query) == {"var-job": [alert["labels"]["job"]]}
+        assert dashboard.path.removeprefix("/d/") in UIDS
     # Of a bot that is gone its accounts are, too: that need not be said.
     gone = [alert["labels"] for alert in fired if alert["labels"]["alertname"] == "TradingBotGone"]
     assert [labels for labels in gone if "trading_account_name" in labels] == []

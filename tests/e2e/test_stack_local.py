@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+import yaml
 
 from otel_trading.stack.prometheus.consoles import RUNBOOKS
 from otel_trading.stack.prometheus.rules import FILES
@@ -80,6 +82,7 @@ def test_all_parts_run_with_the_files_of_the_directory_and_find_each_other(direc
         assert stack.running_parts() == {
             "pid": stack.pid,
             "addresses": {name: f"127.0.0.1:{port}" for name, port in stack.ports.items()},
+            "links": {name: f"{stack.url(name)}/" for name in ("prometheus", "alertmanager")},
         }
     assert {path: path.read_bytes() for path in before} == before, "files of the user were changed"
 
@@ -103,6 +106,37 @@ def test_prometheus_keeps_what_env_says(directory, tmp_path):
         flags = stack.prometheus.get("status/flags")
     # Its GB are GiB, in words of its own.
     assert (flags["storage.tsdb.retention.time"], flags["storage.tsdb.retention.size"]) == ("30d", "10GiB")
+
+
+def test_links_lead_where_it_is_said_that_the_parts_are_reached_from_outside(directory, tmp_path):
+    """By an option, else by .env; a proxy outside takes the path away, so here everything stays where it always is."""
+    env = directory / ".env"
+    env.write_text(re.sub("(PROMETHEUS|ALERTMANAGER)_EXTERNAL_URL=", r"\g<0>https://env.example.org/\1/", env.read_text()))
+    option = "https://phone.example.org/alerts"
+    with Stack(directory, f"--alertmanager-external-url={option}", log=tmp_path) as stack:
+        flags = stack.prometheus.get("status/flags")
+        assert flags["web.external-url"] == "https://env.example.org/PROMETHEUS/"
+        assert fetch(f"{stack.url('prometheus')}/consoles/runbooks/TradingBotGone.html").status == 200
+        stack.prometheus.wait_for("up == 1", lambda found: {"prometheus", "alertmanager"} <= {s.labels["job"] for s in found})
+        done = cli("test-alert", directory, cwd=tmp_path)
+        assert done.stdout.startswith(f"{stack.url('alertmanager')} has TradingTest")
+        assert stack.running_parts()["links"]["alertmanager"] == f"{option}/"
+        (alert,) = json.loads(fetch(f"{stack.url('alertmanager')}/api/v2/alerts?filter=alertname%3DTradingTest").text)
+        assert alert["annotations"]["runbook_url"] == "https://env.example.org/PROMETHEUS/consoles/runbooks/index.html"
+
+
+def test_it_says_that_nobody_is_told_as_long_as_that_is_so(directory, tmp_path):
+    said = f"Nobody is told of critical and warning alerts: the receivers critical and warning have no channel in {directory}"
+    assert cli("init", directory, cwd=tmp_path).stdout.count(said) == 1
+    with Stack(directory, log=tmp_path) as stack:
+        wait_until(lambda: "Ctrl-C ends it." in stack.output(), "it says where everything is")
+        assert stack.output().count(said) == 1
+    config = directory / "alertmanager" / "alertmanager.yml"
+    contents = yaml.safe_load(config.read_text())
+    for receiver in contents["receivers"]:
+        receiver["webhook_configs"] = [{"url": "http://127.0.0.1:1/"}]
+    config.write_text(yaml.safe_dump(contents))
+    assert "Nobody is told" not in cli("init", directory, cwd=tmp_path).stdout
 
 
 def targets(stack: Stack) -> dict[str, tuple[str | None, str | None]]:

@@ -297,7 +297,11 @@ def test_a_directory_of_an_older_version_gets_what_is_new_and_keeps_what_was_cha
 
     report = init(directory)
 
-    assert set(report.written) == {"compose.yaml", ".gitignore", ".dockerignore", "bot/.dockerignore"}
+    dashboards = {path for path in report.written if path.startswith("grafana/dashboards/")}
+    assert "127.0.0.1:9190/consoles" in (directory / "grafana/dashboards/trading-overview.json").read_text(), (
+        "links have the port"
+    )
+    assert set(report.written) - dashboards == {"compose.yaml", ".gitignore", ".dockerignore", "bot/.dockerignore"}
     assert set(report.offered) == {".env", ALERTMANAGER}
     assert (directory / ALERTMANAGER).read_text() == receiver
     assert (directory / "secrets" / "hook").exists()
