@@ -45,6 +45,7 @@ GROUP: Final = Group(
             summary="Prometheus cannot scrape a target on which no other alert depends.",
             description=f"{told('instance')} of the scrape job {told('job')} does not answer.",
             dashboard="trading-sdk",
+            variable=None,
             pending="5m",
         ),
         Alert(
@@ -56,6 +57,7 @@ GROUP: Final = Group(
             summary="A target shows nearly as many samples as Prometheus takes; beyond that all of them are dropped.",
             description=f"{told('instance')} of the scrape job {told('job')} has used up {value('humanizePercentage')}.",
             dashboard="trading-sdk",
+            variable=None,
             pending="5m",
             threshold=Threshold(0.8, "of the limit of its scrape job, as a fraction"),
         ),
