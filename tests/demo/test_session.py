@@ -17,6 +17,8 @@ from otel_trading.demo.exchange.behaviour import Behaviour
 from otel_trading.demo.session import TRAINING_DAYS, Plan, Session
 from otel_trading.orders import seen
 from tests.demo import ledger_of_record
+from tests.demo.program import total
+from tests.harness import scrape
 
 
 @pytest.fixture(scope="module")
@@ -110,16 +112,19 @@ def test_the_model_is_trained_before_the_first_day_that_is_traded(days, fresh_bo
 def test_the_next_round_has_a_new_account_and_books_as_true(days, tmp_path, monkeypatch):
     """Nothing of the round before it is left, in the account nor in what the SDK remembers of orders and fills."""
     monkeypatch.setenv("BOT_STATE", "")  # what the sessions set ends with the test
-    plan = Plan(bars=60, speed=math.inf, seed=12, state=tmp_path)
-    for _ in range(2):
-        (plan.folder or tmp_path).mkdir(exist_ok=True)
-        with ot.configure(exporters="none"), Session(plan, days, again=True) as session:
-            session.run()
-            truth = session.record()
-            assert session.account.equity == Decimal(truth["account"]["equity"])
-            assert session.account.trades.count == ledger_of_record.read(truth).outcomes.total()
-            session.retire()
-        plan = replace(plan.following(), speed=math.inf)
+    plan, fills = Plan(bars=60, speed=math.inf, seed=12, state=tmp_path), 0
+    with ot.configure(exporters="prometheus", prometheus_port=0) as telemetry:
+        for _ in range(2):
+            (plan.folder or tmp_path).mkdir(exist_ok=True)
+            with Session(plan, days, again=True) as session:
+                session.run()
+                truth = session.record()
+                fills += sum(event["type"] == "fill" for event in truth["events"])
+                assert session.account.equity == Decimal(truth["account"]["equity"])
+                assert session.account.trades.count == ledger_of_record.read(truth).outcomes.total()
+                assert total(scrape(telemetry.endpoint_url), "trading_fills_total") == fills > 0
+                session.retire()
+            plan = replace(plan.following(), speed=math.inf)
     assert sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.db")) == [
         "account.db",
         "round-2/account.db",
