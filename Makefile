@@ -60,7 +60,7 @@ collector:
 programs:
 	scripts/install_programs
 
-# Runs the demo for five minutes and takes a picture of each dashboard; ARGS=--again takes them of the data that is there.
+# Runs the demo for a quarter of an hour and takes a picture of each dashboard; ARGS=--again takes them of the data that is there.
 dashboards: .venv/installed
 	scripts/install_programs chromium pngquant
 	scripts/build_collector

@@ -69,10 +69,11 @@ def running(directory: Path, seconds: float) -> Iterator[Prometheus]:
     with contextlib.ExitStack() as stack:
         collector = stack.enter_context(Collector("agent.yaml", directory=directory))
         scrapes = [
-            job("otel-collector", collector.metrics_url, honor_labels=True, scrape_interval=f"{SCRAPE}s"),
+            job("otel-collector", collector.metrics_url, honor_labels=True, scrape_interval=f"{SCRAPE}s", sample_limit=500_000),
             job("otel-collector-self", collector.telemetry_url, scrape_interval=f"{SCRAPE}s"),
         ]
-        prometheus = Prometheus(scrapes, directory=directory, rules=_rules())
+        limits = ["--enable-feature=extra-scrape-metrics"]
+        prometheus = Prometheus(scrapes, directory=directory, rules=_rules(), arguments=limits)
         stack.enter_context(prometheus)
         wait_until(lambda: prometheus.query("up"), "Prometheus scrapes")
         bots = [Bot(service, seed, collector, directory, speed) for seed, service in enumerate(BOTS, 1)]
