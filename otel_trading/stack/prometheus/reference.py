@@ -68,7 +68,19 @@ slos:
 `DIR/alertmanager/alertmanager.yml` sends nothing until you fill it in: alerts are seen in Alertmanager's own page only. Under
 `receivers` there are examples for Telegram, a webhook, Slack and e-mail; take `# ` away from the lines of one, fill in what is
 in capitals, put the token or password into a file of `DIR/secrets/alertmanager` and send Alertmanager a SIGHUP. Messages
-bring the links to the runbook and the dashboard.
+bring the links to the runbook and the dashboard. Then see one arrive:
+
+```console
+$ otel-trading stack test-alert DIR --severity critical
+http://127.0.0.1:9093 has TradingTest, critical; it ends by itself at 22:50:12 UTC.
+The receiver critical tells it by telegram, after 10s or so.
+If it does not arrive, the log of Alertmanager says why.
+```
+
+It says of itself that it is a test, has the links that alerts have, and its exit code is 1 where nobody is told. `otel-trading
+doctor`, `stack init` and `stack up --local` say so as long as nobody is told of `critical` or `warning` alerts. Alertmanager
+reads the tokens of Telegram and the addresses of webhooks from files since 0.26. For an older one they stand in
+`alertmanager.yml` itself, which is written for its owner alone for that; the doctor says if it was opened to others.
 
 | severity | told | again |
 |---|---|---|
@@ -80,6 +92,49 @@ What something else explains is not told: of a bot that is gone nothing but that
 near; of a venue that cannot be reached not its streams. `inhibit_rules` has them all. Bots behind a Collector that is
 down are not called gone, if it is the only one: behind which of two a bot is cannot be told. `TradingWatchdog` is silenced by
 nothing.
+
+## Who watches the watcher
+
+When the machine, Prometheus or Alertmanager is down, no alert says so. `TradingWatchdog` fires as long as all is well, and goes
+once a minute to the receiver `watchdog` and to no other; that it is over is never told. Behind it belongs a service elsewhere
+that waits for a call, and wakes you when none comes, such as healthchecks.io, Dead Man's Snitch or the heartbeat monitor of
+another one. Make a check there with a period of a minute and a grace of some minutes, put its address into
+`DIR/secrets/alertmanager/watchdog-url`, and take `# ` away from the lines of the receiver. Then stop Alertmanager once, and
+see that you hear of it.
+
+## Links that lead somewhere from outside
+
+Everything listens on 127.0.0.1, so the links in a message work on that machine only. Neither Prometheus nor Alertmanager asks
+who is there, so do not publish them as they are. What does:
+
+- **A VPN** (WireGuard, Tailscale) between your phone and the machine, with a proxy on the VPN's address.
+- **A reverse proxy** with TLS that asks for a password, such as Caddy or nginx. Under a path of its own, such as
+  `https://watch.example.org/prometheus/`, it has to take the path away: what is behind it listens at `/`.
+- **A tunnel** on demand: with `ssh -L 9090:127.0.0.1:9090 -L 3000:127.0.0.1:3000 HOST` the links work as they are.
+
+Then say what the links begin with, once in `DIR/.env`, which Compose and `stack up --local` read, and for the dashboards in
+`DIR/alerts.yaml`; run `otel-trading stack init DIR` again, and start the parts again.
+
+| link | `.env` | with `up --local` as well |
+|---|---|---|
+| runbooks, and the source of an alert | `PROMETHEUS_EXTERNAL_URL` | `--prometheus-external-url` |
+| Alertmanager in messages | `ALERTMANAGER_EXTERNAL_URL` | `--alertmanager-external-url` |
+| dashboards | `GRAFANA_EXTERNAL_URL`, and `grafana_url` in `alerts.yaml` | |
+
+The link to a dashboard shows the bot of the alert alone, `?var-job=sma-bot`. An alert that is about none leads to all of them.
+
+## Markets that close
+
+Shares and futures stand still at night, and `TradingMarketDataStale` calls that critical after two minutes. A market that never
+closes needs nothing. For the others `alertmanager.yml` has the hours of the New York Stock Exchange ready: take `# ` away
+from `time_intervals` and from the two routes that name `nyse`, and write the job of your bots in place of `STOCK-BOT`. Of
+their stale market data, streams and features and missing predictions you are told then while the market is open only, from
+five minutes after it opens; of all else, and of other bots, always. Alerts still fire and are seen in Alertmanager.
+
+- Other hours are another `start_time`, `end_time` and `location`; one that closes over midnight is two times.
+- Holidays that move, and half days, are for you to add to `nyse-holidays` each year.
+- A strategy that pauses at night raises `TradingStrategyStalled`: add it to the first route's names.
+- `active_time_intervals` needs Alertmanager 0.25 or later, as `location` does.
 
 ## What Prometheus has to scrape
 

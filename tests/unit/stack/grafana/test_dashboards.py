@@ -111,6 +111,12 @@ def test_it_leads_to_the_others_and_marks_trips_and_restarts(board):
     assert "process_uptime_seconds" in restarts["expr"]
 
 
+def test_a_dashboard_has_the_variable_that_links_of_alerts_set():
+    """One that it does not have would be passed over, and every bot shown."""
+    variables = {uid: {each["name"] for each in board["templating"]["list"]} for uid, board in BOARDS.items()}
+    assert [alert.name for alert in alerts() if alert.variable and alert.variable not in variables[alert.dashboard]] == []
+
+
 # -- runbooks -------------------------------------------------------------------------------------------------------------
 
 
