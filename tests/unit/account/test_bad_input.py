@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from otel_trading.account import Account
@@ -175,7 +175,6 @@ junk = st.one_of(
 )  # fmt: skip
 
 
-@settings(deadline=None)  # of how fast the machine is just now nothing is said
 @given(st.lists(st.tuples(junk, junk, junk, junk, junk, junk, junk, junk, junk), max_size=5))
 def test_nothing_raises_whatever_it_is_given(calls) -> None:
     main = Account("junk", currency="USD", cash=1000)

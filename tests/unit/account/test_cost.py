@@ -6,7 +6,7 @@ from collections import deque
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from otel_trading.account import Account
@@ -65,7 +65,6 @@ def test_lots_survive_the_average_price_that_a_venue_tells(account) -> None:
 trades = st.lists(st.tuples(st.integers(-6, 6).filter(bool), st.integers(1, 50)), max_size=30)
 
 
-@settings(deadline=None)  # of how fast the machine is just now nothing is said
 @given(trades)
 def test_profit_is_that_of_a_queue_of_single_units(history: list[tuple[int, int]]) -> None:
     main = Account("queue", currency="USD", cash=1, cost="fifo")
@@ -88,7 +87,6 @@ def test_profit_is_that_of_a_queue_of_single_units(history: list[tuple[int, int]
     main.close()
 
 
-@settings(deadline=None)  # of how fast the machine is just now nothing is said
 @given(trades)
 def test_both_methods_agree_on_everything_but_when_profit_is_realised(history: list[tuple[int, int]]) -> None:
     both = [Account("one", currency="USD", cash=1, cost="average"), Account("two", currency="USD", cash=1, cost="fifo")]

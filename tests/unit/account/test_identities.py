@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Context, Decimal, localcontext
 from fractions import Fraction
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from otel_trading.account import Account
@@ -49,7 +49,6 @@ def exact(number: Decimal) -> Fraction:
     return Fraction(number)
 
 
-@settings(deadline=None)  # of how fast the machine is just now nothing is said
 @given(st.decimals(-(10**9), 10**9, places=8).filter(bool), histories, methods)
 def test_realized_plus_unrealized_less_fees_plus_funding_plus_flows_is_the_change_of_equity(
     cash: Decimal, history: list[tuple], cost: str
@@ -63,7 +62,6 @@ def test_realized_plus_unrealized_less_fees_plus_funding_plus_flows_is_the_chang
     account.close()
 
 
-@settings(deadline=None)  # of how fast the machine is just now nothing is said
 @given(st.decimals(-(10**9), 10**9, places=8).filter(bool), histories, methods)
 def test_equity_is_cash_plus_the_value_of_what_is_owned(cash: Decimal, history: list[tuple], cost: str) -> None:
     """A contract on margin is not owned: it adds its unrealised profit; one that settles in BTC at the rate of BTC."""
@@ -83,7 +81,6 @@ def test_equity_is_cash_plus_the_value_of_what_is_owned(cash: Decimal, history: 
     account.close()
 
 
-@settings(deadline=None)  # of how fast the machine is just now nothing is said
 @given(histories)
 def test_the_context_of_the_application_changes_nothing_and_is_left_alone(history: list[tuple]) -> None:
     """A bot that computes with five digits and traps inexact results gets the same account as any other."""

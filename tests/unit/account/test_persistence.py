@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from otel_trading.account import Account, persistence
@@ -71,7 +71,6 @@ def new(clock: Clock, cost: str) -> Account:
     return Account("kept", currency="USD", cash=1000, clock=clock, cost=cost, returns_every=3600, window=5, min_periods=2)
 
 
-@settings(deadline=None)  # of how fast the machine is just now nothing is said
 @given(histories, histories, st.sampled_from(["average", "fifo"]))
 @example(
     [
@@ -104,7 +103,6 @@ def test_account_restored_at_any_point_goes_on_as_the_one_that_never_stopped(bef
     through.close()
 
 
-@settings(deadline=None)
 @given(histories, histories, st.sampled_from(["average", "fifo"]))
 def test_what_a_ledger_writes_is_what_is_dumped_however_much_of_it_is_of_the_last_time(before, after, cost) -> None:
     clock = Clock()

@@ -8,7 +8,7 @@ import sys
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from otel_trading.account.sessions import TradingDay
@@ -175,7 +175,6 @@ def test_sessions_follow_the_clocks_of_the_zone(start, zone, ends) -> None:
             assert day.around(moment) == (before, after)
 
 
-@settings(deadline=None)  # of how fast the machine is just now nothing is said
 @given(
     st.floats(-1e10, 4e9),
     st.sampled_from(["America/New_York", "Europe/London", "Asia/Kolkata", "Pacific/Apia"]),

@@ -20,7 +20,6 @@ from hypothesis import strategies as st
 from otel_trading.decorators import inference, order_execution, strategy_cycle, timed
 from otel_trading.decorators.template import FILE
 from otel_trading.metrics import faults
-from tests.unit.recording.recorded import patiently
 
 pytestmark = pytest.mark.usefixtures("recorded")
 
@@ -38,7 +37,7 @@ DECORATORS: dict[str, Callable[[Any], Any]] = {
 }
 ALLOWED = 4  # the last stacks four of them; test_tracebacks.py looks at one
 each_decorator = pytest.mark.parametrize("decorate", DECORATORS.values(), ids=list(DECORATORS))
-often = settings(patiently, max_examples=60)
+often = settings(max_examples=settings().max_examples // 2)
 
 # ------------------------------------------------------------------------------------------------ what is generated
 

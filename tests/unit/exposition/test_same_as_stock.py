@@ -147,7 +147,7 @@ def parsed(text, *, openmetrics):
 
 
 @pytest.mark.parametrize("openmetrics", [False, True], ids=["text", "openmetrics"])
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=settings().max_examples // 2)
 @given(PROGRAMS)
 @example(ALL_KINDS)
 def test_both_expose_the_same_families_and_series(openmetrics, program):

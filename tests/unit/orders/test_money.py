@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from otel_trading.orders import currency
 from otel_trading.orders.slippage import measure
-from tests.unit.recording.recorded import patiently
 
 
 @pytest.mark.parametrize(
@@ -73,7 +72,6 @@ def test_slippage_needs_positive_prices(average, reference) -> None:
     assert measure("buy", average, reference, 1.0) is None
 
 
-@patiently
 @given(st.sampled_from(["buy", "sell"]), st.floats(0.01, 1e6), st.floats(0.01, 1e6), st.floats(0.01, 1e3))
 def test_slippage_cost_of_an_inverse_contract_is_the_difference_of_its_worth(side, average, reference, quantity) -> None:
     money = currency.of_symbol("BTC/USD:BTC")

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from otel_trading.orders import Fill, read
 from otel_trading.semconv import attributes as a
-from tests.unit.recording.recorded import patiently
 
 BINANCE = {
     # A FULL answer of POST /api/v3/order, from binance's documentation of the spot API
@@ -154,7 +153,6 @@ def test_many_fills_are_read_to_a_bound() -> None:
     assert len(read({"id": "1", "trades": trades}).fills) == 1_000
 
 
-@patiently
 @given(
     st.dictionaries(
         st.sampled_from(

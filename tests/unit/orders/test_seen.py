@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from otel_trading.orders import Memory
-from tests.unit.recording.recorded import patiently
 
 
 def test_execution_is_new_once() -> None:
@@ -38,7 +37,6 @@ def test_order_ends_once_and_an_unknown_one_once_more() -> None:
     ]
 
 
-@patiently
 @given(st.lists(st.tuples(st.integers(1, 10**6), st.integers(1, 10**6)), max_size=20))
 def test_increments_add_up_to_the_totals(fills) -> None:
     """However an order's totals grow, the increments' quantities, costs and fees are those of its fills."""

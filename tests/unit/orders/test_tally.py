@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from otel_trading.orders.entered import EXACT, Entered
 from otel_trading.orders.tally import Part, Tally
-from tests.unit.recording.recorded import patiently
 
 FILLS = st.lists(st.tuples(st.integers(1, 50), st.integers(0, 9)), min_size=1, max_size=5)
 """Quantity and fee of each."""
@@ -65,7 +64,6 @@ class InDecimals:
             return self.entered.totals(["1"], Decimal(filled), average, {"USD": Decimal(fee)} if fee else {})
 
 
-@patiently
 @pytest.mark.parametrize("counted", [InFloats, InDecimals])
 @pytest.mark.parametrize("sign", [1, -1], ids=["fees", "rebates"])
 @given(fills=FILLS, data=st.data())

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from otel_trading.orders.transitions import FOLLOWING, follow
 from otel_trading.orders.vocabulary import TERMINAL
 from otel_trading.semconv.attributes import ORDER_STATUS_VALUES
-from tests.unit.recording.recorded import patiently
 
 # FIX 4.4, volume 4, appendix D "Order state change matrices": rows of the scenarios A (filled), B (cancel), C (cancel/replace).
 FIX = {
@@ -61,7 +60,6 @@ def test_order_that_has_a_fill_is_never_new_again(status) -> None:
     assert follow(status, "new", filled=True) == "partially_filled"
 
 
-@patiently
 @given(st.lists(st.sampled_from(ORDER_STATUS_VALUES), max_size=20), st.booleans())
 def test_whatever_is_told_an_order_ends_once(words, filled) -> None:
     status, ends = "pending_new", 0

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from otel_trading.orders import vocabulary
 from otel_trading.semconv import attributes as a
-from tests.unit.recording.recorded import patiently
 
 STATUSES = {
     # The words of FIX, ccxt, nautilus_trader, alpaca-py, Interactive Brokers and backtrader for each status, from their
@@ -132,7 +131,6 @@ def test_time_in_force(value, expected) -> None:
     assert vocabulary.time_in_force(value) == expected
 
 
-@patiently
 @given(st.one_of(st.text(), st.integers(), st.floats(), st.none(), st.booleans(), st.binary(), st.lists(st.text())))
 def test_whatever_comes_the_words_stay_within_the_vocabulary(value) -> None:
     """A venue that invents words cannot invent series."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import HealthCheck, settings
 from opentelemetry.sdk.metrics.export import HistogramDataPoint
 
 from otel_trading import recording
@@ -13,12 +12,6 @@ from otel_trading.metrics import Gauge, catalog, faults
 from otel_trading.metrics.observed import Observable
 from otel_trading.orders import seen
 from tests.routes import ROUTES, Reader, attached
-
-patiently = settings(
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
-)
-"""For property tests: how busy the machine is does not matter, and one fixture is for all examples."""
 
 
 def observables() -> list[Observable]:

@@ -166,7 +166,7 @@ class Orders(RuleBasedStateMachine):
         assert shown == {"active": self.tracker.active, "unresolved": self.tracker.unresolved}
 
 
-Orders.TestCase.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+Orders.TestCase.settings = settings(max_examples=settings().max_examples // 2, stateful_step_count=25)
 TestOrders = Orders.TestCase
 
 
@@ -184,7 +184,7 @@ EVENTS = {
 }
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=3 * settings().max_examples)
 @given(st.permutations([*EVENTS, *EVENTS]))
 def test_one_order_under_two_ids_in_any_order_and_twice(events) -> None:
     """The bot's id and the venue's are one order as soon as one event says so; fills may come long before."""

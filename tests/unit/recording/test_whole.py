@@ -17,7 +17,7 @@ from otel_trading.metrics.clock import Clock
 from otel_trading.orders import seen
 from otel_trading.recording.whole import WholeOrders
 from tests.routes import ROUTES, attached
-from tests.unit.recording.recorded import Recorded, patiently
+from tests.unit.recording.recorded import Recorded
 
 PLAIN: dict[str, Any] = {
     # a ccxt order, after its manual's "Order structure"
@@ -139,7 +139,7 @@ def without(ways: Ways, route: Any, answers: list[Any], told: list[Told]) -> tup
 
 
 @pytest.mark.parametrize("route", ROUTES)
-@settings(patiently, max_examples=200)
+@settings(max_examples=2 * settings().max_examples)
 @example([PLAIN], [("submit", "BTC/USDT", 0)] * 2)
 @example([PLAIN, {**PLAIN, "filled": 3.0, "amount": 3.0}], [("submit", "BTC/USDT", 0), ("query", "BTC/USDT", 1)])
 @example(

@@ -125,7 +125,7 @@ def of_ours(producer):
     return points(metric for scope in producer.produce() for metric in scope.metrics)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=3 * settings().max_examples)
 @given(STEPS)
 def test_both_meters_collect_the_same_points(steps):
     """Cumulative and delta, for two readers that collect at different moments."""

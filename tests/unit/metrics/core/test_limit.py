@@ -20,7 +20,6 @@ from tests.harness import find, one, scrape
 from tests.routes import ROUTES
 from tests.unit.metrics.conftest import Stock
 from tests.unit.metrics.core.conftest import Cells, attach, gauge, histogram, summed
-from tests.unit.recording.recorded import patiently
 
 FILLS = Metric("trading.test.fills", "counter", "{fill}", "Fills.", ("symbol",))
 FUNDING = Metric("trading.test.funding", "updowncounter", "{currency}", "Funding.", ("symbol",))
@@ -177,7 +176,6 @@ STEPS = st.lists(
 )
 
 
-@patiently
 @given(STEPS, st.integers(2, 6))
 def test_nothing_but_the_overflow_differs_from_the_stock_sdk(steps, limit):
     """Series below the limit are those of an SDK that has none; the overflow is the sum of its others."""

@@ -23,7 +23,6 @@ from otel_trading.semconv.spec import Metric
 from tests.routes import ROUTES
 from tests.unit.metrics.conftest import Stock
 from tests.unit.metrics.core.conftest import Cells, attach, gauge, histogram, summed
-from tests.unit.recording.recorded import patiently
 
 np = pytest.importorskip("numpy")
 
@@ -188,7 +187,6 @@ def exactly(value):
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("route", ROUTES)
-@patiently
 @given(st.lists(ANY, max_size=12))
 def test_any_values_make_their_sum_and_each_that_is_none_is_counted(route, kind, recorded):
     faults.reset()
