@@ -153,6 +153,7 @@ def course(
     decimals: int | None = None,
     low: float | None = None,
     high: float | None = None,
+    seen: float | None = None,
     stacked: bool = False,
     columns: bool = False,
     around_zero: bool = False,
@@ -161,6 +162,8 @@ def course(
     orders_of_magnitude: bool = False,
 ) -> timeseries.Panel:
     """Lines over time, or columns; thresholds are dashed lines, and `colors` are those of names.
+
+    The axis goes to `seen` at least: else to 100 where all is 0.
 
     With `orders_of_magnitude` the axis is logarithmic: what is small stays visible beside what is large.
     """
@@ -189,6 +192,8 @@ def course(
         panel = panel.decimals(decimals)
     if low is not None:
         panel = panel.min(low)
+    if seen is not None:
+        panel = panel.axis_soft_max(seen)
     if absent is not None:
         panel = panel.no_value(absent)
     return panel if high is None else panel.max(high)
