@@ -67,7 +67,7 @@ PROMETHEUS_CPUS=1
 ALERTMANAGER_CPUS=1
 GRAFANA_CPUS=1
 
-# Where everything is published, on 127.0.0.1. grafana_url in alerts.yaml has the port of Grafana, too.
+# Where everything is published, on 127.0.0.1.
 PROMETHEUS_PORT=9090
 ALERTMANAGER_PORT=9093
 GRAFANA_PORT=3000
@@ -75,8 +75,8 @@ OTLP_GRPC_PORT=4317
 OTLP_HTTP_PORT=4318
 
 # What the links in messages begin with, such as https://prometheus.example.org/, so that they lead somewhere from a phone, too;
-# empty is 127.0.0.1 and the port above. Write Grafana's into alerts.yaml as well, as grafana_url. Then run
-# `otel-trading stack init` again: alerts link to dashboards, and dashboards to runbooks.
+# empty is 127.0.0.1 and the port above. Then run `otel-trading stack init` again: alerts link to dashboards, and dashboards
+# to runbooks.
 PROMETHEUS_EXTERNAL_URL=
 ALERTMANAGER_EXTERNAL_URL=
 GRAFANA_EXTERNAL_URL=
@@ -117,7 +117,7 @@ def init(directory: Path, *, force: bool = False) -> Report:
         writer = _Writer(directory, offered, force)
         # First: what it says decides what is in the rules.
         writer.write(ALERTS, settings.text(rules.alerts()))
-        chosen = settings.load(directory / ALERTS, rules.alerts())
+        chosen = rule_settings(directory)
         for path, text in contents(chosen, directory.stat(), link(directory, "prometheus")).items():
             writer.write(path, text)
         writer.forget_others()
@@ -153,6 +153,14 @@ def contents(chosen: settings.RuleSettings, owner: os.stat_result, prometheus: s
     }
 
 
+def rule_settings(directory: Path) -> settings.RuleSettings:
+    """Read `alerts.yaml`; where Grafana is, `.env` says, too. Raises `ConfigurationError` for wrong settings."""
+    chosen = settings.load(directory / ALERTS, rules.alerts())
+    if "grafana_url" in chosen.model_fields_set:
+        return chosen
+    return chosen.model_copy(update={"grafana_url": link(directory, "grafana")})
+
+
 def is_stack(directory: Path) -> bool:
     """Whether `init` has written here."""
     return (directory / MANIFEST).is_file()
@@ -179,12 +187,12 @@ def link(directory: Path, part: str) -> str:
 
 
 def outdated(directory: Path) -> list[str]:
-    """Return what `init` would write anew, because `alerts.yaml` or the installed version is another one.
+    """Return what `init` would write anew, because `alerts.yaml`, `.env` or the installed version is another one.
 
     Raises `ConfigurationError` for wrong settings in `alerts.yaml`.
     """
     offered = _manifest(directory)
-    wanted = contents(settings.load(directory / ALERTS, rules.alerts()), directory.stat(), link(directory, "prometheus"))
+    wanted = contents(rule_settings(directory), directory.stat(), link(directory, "prometheus"))
     present = {path: _hash_of(directory / path) for path in wanted}
     return [
         path

@@ -12,7 +12,7 @@ from otel_trading.stack import directory as stack
 from otel_trading.stack import running
 from otel_trading.stack.doctor import alertmanager
 from otel_trading.stack.doctor.asking import UnansweredError, ask, short
-from otel_trading.stack.prometheus import rules, settings
+from otel_trading.stack.prometheus import settings
 from otel_trading.stack.prometheus.model import Severity
 from otel_trading.stack.routing import Stop
 
@@ -65,7 +65,7 @@ def _links(directory: Path | None) -> dict[str, str]:
     """So that it is seen whether they lead somewhere from where the message is read."""
     if directory is None:
         return {}
-    chosen = settings.load(directory / stack.ALERTS, rules.alerts())
+    chosen = stack.rule_settings(directory)
     links = {"dashboard_url": f"{chosen.grafana_url.rstrip('/')}/d/trading-overview"}
     if chosen.runbook_url == settings.RUNBOOKS:
         links["runbook_url"] = f"{running.link(directory, 'prometheus')}/consoles/runbooks/index.html"

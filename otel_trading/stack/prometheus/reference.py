@@ -28,7 +28,6 @@ dashboard that shows it. `critical` wakes somebody, `warning` is looked at today
 the rules in `DIR/prometheus/rules` are written anew. What you leave out of the file stays as it is below.
 
 ```yaml
-grafana_url: https://grafana.example.org
 alerts:
   TradingStrategyStalled:
     threshold: 5          # what it counts stands in the table below
@@ -112,14 +111,14 @@ who is there, so do not publish them as they are. What does:
   `https://watch.example.org/prometheus/`, it has to take the path away: what is behind it listens at `/`.
 - **A tunnel** on demand: with `ssh -L 9090:127.0.0.1:9090 -L 3000:127.0.0.1:3000 HOST` the links work as they are.
 
-Then say what the links begin with, once in `DIR/.env`, which Compose and `stack up --local` read, and for the dashboards in
-`DIR/alerts.yaml`; run `otel-trading stack init DIR` again, and start the parts again.
+Then say in `DIR/.env`, which Compose and `stack up --local` read, what the links begin with; run
+`otel-trading stack init DIR` again, and start the parts again.
 
 | link | `.env` | with `up --local` as well |
 |---|---|---|
 | runbooks, and the source of an alert | `PROMETHEUS_EXTERNAL_URL` | `--prometheus-external-url` |
 | Alertmanager in messages | `ALERTMANAGER_EXTERNAL_URL` | `--alertmanager-external-url` |
-| dashboards | `GRAFANA_EXTERNAL_URL`, and `grafana_url` in `alerts.yaml` | |
+| dashboards | `GRAFANA_EXTERNAL_URL`, unless `alerts.yaml` has a `grafana_url` | |
 
 The link to a dashboard shows the bot of the alert alone, `?var-job=sma-bot`. An alert that is about none leads to all of them.
 

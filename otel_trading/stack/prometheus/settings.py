@@ -116,7 +116,7 @@ class RuleSettings(BaseModel):
     runbook_url: str = RUNBOOKS
     """Where the page of an alert is; `{alert}` stands for its name."""
     grafana_url: str = "http://127.0.0.1:3000"
-    """Where the dashboards are."""
+    """Where the dashboards are; in a stack's directory as its `.env` says, unless `alerts.yaml` does."""
     slos: Slos = _SLOS
     alerts: dict[str, Change] = Field(default_factory=dict[str, Change])
 
@@ -187,7 +187,7 @@ def text(alerts: Iterable[Alert]) -> str:
         "",
         "# Where the links of an alert lead. {alert} stands for its name.",
         f"runbook_url: '{RUNBOOKS}'",
-        f"grafana_url: {RuleSettings.model_fields['grafana_url'].default}",
+        f"# grafana_url: {RuleSettings.model_fields['grafana_url'].default}  # as .env says, unless it stands here",
         "",
         "# Objectives: alerts say when more is slow or fails than they allow. `seconds` is one of the bounds of the histogram.",
         "slos:",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import stat
 import subprocess
 from pathlib import Path
@@ -220,6 +221,30 @@ def test_dashboards_link_to_the_runbooks_where_env_says_that_prometheus_is(direc
     text = (directory / "grafana" / "dashboards" / "trading-overview.json").read_text()
     assert "https://watch.example.org/p/consoles/runbooks/TradingStrategyStalled.html" in text
     assert "127.0.0.1:9090" not in text
+
+
+def linked(directory) -> set[str]:
+    """What links to dashboards begin with in the rules."""
+    texts = [path.read_text() for path in (directory / "prometheus" / "rules").iterdir()]
+    return {found for text in texts for found in re.findall(r"dashboard_url: '?(\S+)/d/", text)}
+
+
+def test_alerts_link_to_dashboards_where_env_says_that_grafana_is_unless_alerts_yaml_does(directory):
+    assert linked(directory) == {"http://127.0.0.1:3000"}
+
+    env = directory / ".env"
+    env.write_text(env.read_text().replace("GRAFANA_PORT=3000", "GRAFANA_PORT=3003"))
+    init(directory)
+    assert linked(directory) == {"http://127.0.0.1:3003"}
+
+    env.write_text(env.read_text().replace("GRAFANA_EXTERNAL_URL=", "GRAFANA_EXTERNAL_URL=https://watch.example.org/g/"))
+    assert any(path.startswith("prometheus/rules/") for path in outdated(directory))
+    init(directory)
+    assert linked(directory) == {"https://watch.example.org/g"}
+
+    (directory / "alerts.yaml").write_text("grafana_url: https://grafana.example.org\n")
+    init(directory)
+    assert linked(directory) == {"https://grafana.example.org"}
 
 
 def test_git_takes_neither_secrets_nor_data(directory):
