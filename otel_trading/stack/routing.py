@@ -39,6 +39,18 @@ class Stop:
     """How long it waits for others to be told together with."""
 
 
+@dataclass(frozen=True)
+class _Route:
+    """A node of the tree, with what it inherits."""
+
+    stop: Stop
+    matchers: tuple[tuple[str, str, str], ...]
+    """Each as the name of a label, an operator and a value."""
+    goes_on: bool
+    """Whether its siblings are asked, too."""
+    children: tuple[_Route, ...]
+
+
 class Routing:
     """The routes and receivers of a configuration."""
 
@@ -46,15 +58,14 @@ class Routing:
         """Read a configuration, or what Alertmanager shows of its own. Raises `ValueError` for anything else."""
         try:
             content: Any = yaml.safe_load(text)
-            self._route: dict[str, Any] = dict(content["route"])
             self._channels = {str(each["name"]): tuple(_channels(each)) for each in content["receivers"]}
-            self.told({})
+            self._root = self._read(content["route"], Stop("", (), _WAIT))
         except (yaml.YAMLError, LookupError, TypeError, AttributeError, re.error) as error:
             raise ValueError(f"it is no configuration of Alertmanager: {' '.join(str(error).split())}") from None
 
     def told(self, labels: Mapping[str, str]) -> list[Stop]:
         """Return where an alert with these labels arrives; it has no others."""
-        return list(self._stops(self._route, labels, "", _WAIT))
+        return list(_stops(self._root, labels))
 
     def untold(self, wanted: Iterable[Mapping[str, str]]) -> list[str]:
         """Return the receivers without a channel at which some of these alerts arrive, and nowhere else."""
@@ -65,17 +76,11 @@ class Routing:
                 found |= dict.fromkeys(stop.receiver for stop in stops)
         return list(found)
 
-    def _stops(self, route: Mapping[str, Any], labels: Mapping[str, str], receiver: str, wait: str) -> Iterator[Stop]:
-        receiver, wait = str(route.get("receiver") or receiver), str(route.get("group_wait") or wait)
-        taken = False
-        for child in route.get("routes") or ():
-            if _matches(child, labels):
-                taken = True
-                yield from self._stops(child, labels, receiver, wait)
-                if not child.get("continue"):
-                    return
-        if not taken:
-            yield Stop(receiver, self._channels[receiver], wait)
+    def _read(self, route: Mapping[str, Any], parent: Stop) -> _Route:
+        receiver = str(route.get("receiver") or parent.receiver)
+        stop = Stop(receiver, self._channels[receiver], str(route.get("group_wait") or parent.wait))
+        children = tuple(self._read(child, stop) for child in route.get("routes") or ())
+        return _Route(stop, tuple(_matchers(route)), bool(route.get("continue")), children)
 
 
 def untold(routing: Routing, settings: RuleSettings, job: str | None = None) -> dict[str, list[str]]:
@@ -101,15 +106,13 @@ def nobody(routing: Routing, settings: RuleSettings, job: str | None = None) -> 
 
 
 def unheard(directory: Path) -> str | None:
-    """Say of a stack's directory of which alerts nobody is told, and where to mend it; None when somebody hears of each.
-
-    Raises `ConfigurationError` for wrong settings in its `alerts.yaml`.
-    """
+    """Say of a stack's directory of which alerts nobody is told, and where to mend it; None when somebody hears of each."""
     try:
         routing = Routing((directory / FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):  # Alertmanager itself says what is wrong with it
+        settings = load(directory / ALERTS, alerts())
+    except (OSError, ValueError):  # Alertmanager and `stack init` say what is wrong with their files
         return None
-    silent = nobody(routing, load(directory / ALERTS, alerts()))
+    silent = nobody(routing, settings)
     return silent and f"{silent[0].upper()}{silent[1:]} in {directory / FILE}"
 
 
@@ -117,16 +120,34 @@ def _channels(receiver: Mapping[str, Any]) -> Iterator[str]:
     return (key.removesuffix(_CHANNEL) for key, given in receiver.items() if key.endswith(_CHANNEL) and given)
 
 
-def _matches(route: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
-    """Whether each matcher of a route is true; a label that an alert does not have is an empty one."""
-    matchers: list[tuple[str, str, str]] = [
-        found for text in route.get("matchers") or () for found in _MATCHER.findall(str(text))
-    ]
+def _matchers(route: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    found: list[tuple[str, str, str]] = [each for text in route.get("matchers") or () for each in _MATCHER.findall(str(text))]
     for kind, operator in (("match", "="), ("match_re", "=~")):
         older: dict[str, Any] = route.get(kind) or {}
-        matchers += [(name, operator, str(value)) for name, value in older.items()]
-    for name, operator, value in matchers:
-        given, wanted = labels.get(_unquoted(name), ""), _unquoted(value.strip())
+        found += [(name, operator, str(value)) for name, value in older.items()]
+    for name, operator, value in found:
+        wanted = _unquoted(value.strip())
+        if operator.endswith("~"):
+            re.compile(wanted)
+        yield _unquoted(name), operator, wanted
+
+
+def _stops(route: _Route, labels: Mapping[str, str]) -> Iterator[Stop]:
+    taken = False
+    for child in route.children:
+        if _matches(child, labels):
+            taken = True
+            yield from _stops(child, labels)
+            if not child.goes_on:
+                return
+    if not taken:
+        yield route.stop
+
+
+def _matches(route: _Route, labels: Mapping[str, str]) -> bool:
+    """Whether each matcher of a route is true; a label that an alert does not have is an empty one."""
+    for name, operator, wanted in route.matchers:
+        given = labels.get(name, "")
         equal = bool(re.fullmatch(wanted, given)) if operator.endswith("~") else given == wanted
         if equal == operator.startswith("!"):
             return False

@@ -81,8 +81,16 @@ def test_how_long_it_waits_is_inherited():
     assert [stop.wait for stop in Routing(SHIPPED).told({"severity": "warning"})] == ["1m"]
 
 
-@pytest.mark.parametrize("text", ["", "[]", "1", "{", "route: {}", "{route: {receiver: a}, receivers: []}"])
+DEEP = "{route: {receiver: a, routes: [{matchers: [severity=page], routes: [%s]}]}, receivers: [{name: a}]}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "1", "{", "route: {}", "{route: {receiver: a}, receivers: []}", DEEP % "{receiver: b}", DEEP % "{matchers: ['a=~\"(\"']}", DEEP % "1"],
+    ids=["empty", "list", "number", "open", "no receivers", "unknown receiver", "unknown further down", "expression further down", "number further down"],
+)  # fmt: skip
 def test_what_is_no_configuration_is_an_error(text):
+    """As a whole, and not only when an alert comes by."""
     with pytest.raises(ValueError, match="no configuration of Alertmanager"):
         Routing(text)
 
@@ -144,8 +152,9 @@ def test_of_a_directory_it_is_said_with_the_file(tmp_path):
     assert unheard(tmp_path) is None
 
 
-def test_of_a_configuration_that_is_wrong_nothing_is_said(tmp_path):
-    """Alertmanager does."""
+@pytest.mark.parametrize("name", [FILE, "alerts.yaml"])
+def test_of_files_that_are_wrong_nothing_is_said(name, tmp_path):
+    """Alertmanager and `stack init` say it; a stack that runs goes on with what it has."""
     init(tmp_path)
-    (tmp_path / FILE).write_text("{")
+    (tmp_path / name).write_text("{")
     assert unheard(tmp_path) is None
