@@ -167,18 +167,18 @@ def is_stack(directory: Path) -> bool:
 
 
 def variable(directory: Path, name: str) -> str:
-    """Return what .env says, else what it says as `init` writes it."""
+    """Return what .env says, else what it says as `init` writes it; what only Compose can work out is not taken."""
     try:
         said = dotenv_values(directory / ".env", interpolate=False, encoding="utf-8").get(name)
     except (OSError, UnicodeDecodeError):
         said = None
-    return said or dotenv_values(stream=StringIO(_ENV), interpolate=False)[name] or ""
+    worked_out = said if said and "$" not in said else None
+    return worked_out or dotenv_values(stream=StringIO(_ENV), interpolate=False)[name] or ""
 
 
 def external(directory: Path, part: str) -> str | None:
-    """Return where a part is reached from outside, if `.env` says it; what only Compose can work out is not taken."""
-    given = variable(directory, f"{part.upper()}_EXTERNAL_URL")
-    return given if given and "$" not in given else None
+    """Return where a part is reached from outside, if `.env` says it."""
+    return variable(directory, f"{part.upper()}_EXTERNAL_URL") or None
 
 
 def link(directory: Path, part: str) -> str:
@@ -189,7 +189,7 @@ def link(directory: Path, part: str) -> str:
 def outdated(directory: Path) -> list[str]:
     """Return what `init` would write anew, because `alerts.yaml`, `.env` or the installed version is another one.
 
-    Raises `ConfigurationError` for wrong settings in `alerts.yaml`.
+    Raises `ConfigurationError` for wrong settings in `alerts.yaml`, and `OSError` for a file that may not be read.
     """
     offered = _manifest(directory)
     wanted = contents(rule_settings(directory), directory.stat(), link(directory, "prometheus"))

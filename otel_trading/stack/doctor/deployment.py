@@ -35,17 +35,21 @@ def check(directory: Path) -> tuple[RuleSettings, list[Finding]]:
     again = f"otel-trading stack init {directory}"
     if not stack.is_stack(directory):
         return RuleSettings(), [wrong(CHECK, f"{directory} is no directory of a stack", again)]
+    chosen, stale, found = RuleSettings(), list[str](), list[Finding]()
     try:
         chosen = load(directory / stack.ALERTS, alerts())
         stale = stack.outdated(directory)
     except ConfigurationError as error:
-        return RuleSettings(), [wrong(CHECK, str(error), f"correct it, then {again}")]
-    found: list[Finding] = []
+        return chosen, [wrong(CHECK, str(error), f"correct it, then {again}")]
+    except OSError as error:
+        says = f"{error.filename} cannot be read ({error.strerror}), so whether all is up to date could not be looked at"
+        found.append(warning(CHECK, says, "run this as the user that owns the directory"))
     if stale:
         found.append(
             warning(CHECK, f"{times(len(stale), 'file')} missing or out of date: {listed(stale)}", f"{again}, and restart")
         )
-    offered = [path.relative_to(directory).as_posix() for path in sorted(directory.rglob("*.new")) if "data" not in path.parts]
+    beside = [path.relative_to(directory) for path in sorted(directory.rglob("*.new"))]
+    offered = [path.as_posix() for path in beside if path.parts[0] != stack.DATA]
     if offered:
         mend = "take over from them what you want, then remove them"
         found.append(warning(CHECK, f"new texts wait beside files that you changed: {listed(offered)}", mend))

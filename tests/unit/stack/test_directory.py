@@ -338,10 +338,11 @@ def test_a_directory_of_an_older_version_gets_what_is_new_and_keeps_what_was_cha
 
 @pytest.mark.parametrize(
     ("line", "value"),
-    [("30d", "30d"), ("'30d'", "30d"), ("30d   # a month", "30d"), ("", "90d")],
-    ids=["plain", "quoted", "comment", "empty"],
+    [("30d", "30d"), ("'30d'", "30d"), ("30d   # a month", "30d"), ("", "90d"), ("${KEPT:-30d}", "90d")],
+    ids=["plain", "quoted", "comment", "empty", "worked out"],
 )
 def test_a_variable_of_env_is_what_compose_takes_it_for(directory, line, value):
+    """But what it works out from others."""
     (directory / ".env").write_text(f"PROMETHEUS_RETENTION={line}\n")
     assert variable(directory, "PROMETHEUS_RETENTION") == value
 

@@ -45,6 +45,19 @@ def test_a_file_that_is_missing_is_named(written):
     assert "prometheus/prometheus.yml" in check(written)[1][0].says
 
 
+def test_a_file_that_cannot_be_read_is_named_and_the_rest_is_looked_at(written):
+    """As one that is another user's; a directory is what Docker makes where a file that it should mount is missing."""
+    (written / "compose.yaml").unlink()
+    (written / "compose.yaml").mkdir()
+    (written / "prometheus" / "prometheus.yml.new").write_text("{}\n")
+
+    _, found = check(written)
+
+    assert [finding.status for finding in found] == ["warning", "warning"]
+    assert f"{written / 'compose.yaml'} cannot be read" in found[0].says
+    assert "prometheus.yml.new" in found[1].says
+
+
 def test_wrong_thresholds_are_told_of_and_the_defaults_are_compared_with(written):
     (written / "alerts.yaml").write_text("alerts: {TradingNothing: {threshold: 1}}\n")
 
@@ -55,7 +68,12 @@ def test_wrong_thresholds_are_told_of_and_the_defaults_are_compared_with(written
     assert "TradingNothing" in finding.says
 
 
-def test_a_new_text_beside_a_file_that_was_changed_is_told_of(written):
+def test_a_new_text_beside_a_file_that_was_changed_is_told_of(tmp_path):
+    """But not of what the programs keep in `data`, wherever the directory is."""
+    written = tmp_path / "data" / "stack"
+    stack.init(written)
+    (written / "data" / "compose" / "bot" / "ledger.new").touch()
+    assert check(written)[1][0].status == "ok"
     (written / "compose.yaml.new").write_text("services: {}\n")
 
     assert "compose.yaml.new" in check(written)[1][0].says
