@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
+from otel_trading.errors import ConfigurationError
 from otel_trading.stack import placement
 from otel_trading.stack.part import fetch
 
@@ -40,7 +41,10 @@ class Lookout:
         self._began = now if self._began is None else self._began
         self._next = now + self._pause
         self._pause = min(2 * self._pause, SCRAPE_INTERVAL)
-        if placement.named(self._bots, self._bot):
+        try:
+            if placement.named(self._bots, self._bot):
+                return
+        except (ConfigurationError, OSError):  # the user is writing in it; Prometheus says what is wrong
             return
         targets = self._targets()
         if targets is None or (not targets and now < self._began + _SETTLED):

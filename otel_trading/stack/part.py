@@ -23,6 +23,8 @@ LOG_SIZE: Final = 10 << 20
 """Bytes beyond which a log begins anew."""
 
 _LINES: Final = 10
+_MOST: Final = 64 << 20
+"""What Prometheus takes of a bot: what it says of the SDK comes after all that the bot measures."""
 
 
 class Part:
@@ -116,11 +118,11 @@ def answers(url: str) -> bool:
 
 
 def fetch(url: str) -> bytes | None:
-    """Return what an address of this machine answers, at most 1 MiB; None if it is not 200. No proxy is asked."""
+    """Return what an address of this machine answers, at most `_MOST` bytes; None if it is not 200. No proxy is asked."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(url, timeout=2) as response:
-            return response.read(1 << 20)
+            return response.read(_MOST)
     except HTTPError as error:
         error.close()
         return None

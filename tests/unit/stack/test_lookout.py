@@ -136,6 +136,25 @@ def test_a_bot_that_the_user_has_named_is_left_to_him_as_long_as_it_is_named(tmp
     assert looked.found.exists()
 
 
+@pytest.mark.parametrize("text", ["- targets: [", "- labels: {job: mine}\n", "1"], ids=["open", "no targets", "number"])
+def test_a_file_of_bots_that_is_half_written_ends_nothing(tmp_path, prometheus, bot, text):
+    looked = Looked(tmp_path, bot.address, prometheus.url)
+    looked.bots.write_text(text)
+    looked.over(60)
+    assert bot.asked == 0
+    looked.bots.write_text("[]\n")
+    looked.over(60 + int(SCRAPE_INTERVAL))
+    assert looked.found.exists()
+
+
+def test_a_bot_with_many_series_is_found_too(tmp_path, prometheus, bot):
+    """What the SDK says of itself comes after all that the bot measures."""
+    bot.metrics = b'trading_orders_total{trading_instrument_symbol="BTC/USD"} 1.0\n' * 100_000 + bot.metrics
+    looked = Looked(tmp_path, bot.address, prometheus.url)
+    looked.over(2)
+    assert looked.found.exists()
+
+
 def test_before_prometheus_has_read_its_own_targets_none_is_added(tmp_path, bot):
     """It takes over new ones every five seconds; one without any other has them then as well."""
     with Prometheus([], directory=tmp_path / "prometheus") as server:
