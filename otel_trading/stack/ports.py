@@ -80,11 +80,12 @@ def refusal(host: str, port: int) -> str | None:
 
     UDP is asked: it has the same addresses and the same rules about low ports, and is in no TCP server's way.
     """
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
+    try:
+        # A machine without IPv6 refuses the socket already.
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM) as probe:
             probe.bind((host, port))
-        except OSError as error:
-            return None if error.errno == errno.EADDRINUSE else error.strerror or str(error)
+    except OSError as error:
+        return None if error.errno == errno.EADDRINUSE else error.strerror or str(error)
     return None
 
 
