@@ -197,6 +197,7 @@ def test_alert(directory: Path | None, *, severity: Severity, alertmanager: str 
     tells nobody of it.
     """
     from otel_trading.errors import ConfigurationError
+    from otel_trading.pipeline.kinds import shown
     from otel_trading.stack import directory as stack
     from otel_trading.stack import running, trial
 
@@ -208,7 +209,7 @@ def test_alert(directory: Path | None, *, severity: Severity, alertmanager: str 
         sent = trial.send(url, severity, where)
     except ConfigurationError as wrong:
         raise StackError(str(wrong)) from wrong
-    click.echo(f"{url} has {trial.NAME}, {severity}; it ends by itself at {sent.ends:%H:%M:%S} UTC.")
+    click.echo(f"{shown(url)} has {trial.NAME}, {severity}; it ends by itself at {sent.ends:%H:%M:%S} UTC.")
     for stop in sent.stops:
         if stop.channels:
             click.echo(f"The receiver {stop.receiver} tells it by {', '.join(stop.channels)}, after {stop.wait} or so.")

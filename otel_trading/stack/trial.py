@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from otel_trading.errors import ConfigurationError
+from otel_trading.pipeline.kinds import shown
 from otel_trading.stack import directory as stack
 from otel_trading.stack import running
 from otel_trading.stack.doctor import alertmanager
@@ -32,14 +33,14 @@ class Sent:
     """Where it arrives."""
 
 
-def send(url: str, severity: Severity, directory: Path | None = None, now: datetime | None = None) -> Sent:
+def send(url: str, severity: Severity, directory: Path | None = None) -> Sent:
     """Give a test alert to the Alertmanager at `url`, with the links that alerts of this directory have.
 
     Raises `ConfigurationError` when it is not taken.
     """
-    now = (now or datetime.now(timezone.utc)).replace(microsecond=0)
+    now = datetime.now(timezone.utc)
     # The time makes each of them another one: Alertmanager says nothing twice within an hour or a day.
-    labels = {"alertname": NAME, "severity": severity, "job": JOB, "sent": f"{now:%Y-%m-%d %H:%M:%S} UTC"}
+    labels = {"alertname": NAME, "severity": severity, "job": JOB, "sent": now.isoformat(sep=" ", timespec="milliseconds")}
     ends = now + LASTS
     alert = {
         "labels": labels,
@@ -55,9 +56,9 @@ def send(url: str, severity: Severity, directory: Path | None = None, now: datet
         stops = alertmanager.routing(url).told(labels)
         answer = ask(f"{url}/api/v2/alerts", [alert])
     except UnansweredError as why:
-        raise ConfigurationError(f"Alertmanager at {url}: {why}") from None
+        raise ConfigurationError(f"Alertmanager at {shown(url)}: {why}") from None
     if answer.status != _OK:
-        raise ConfigurationError(f"Alertmanager at {url} answers {answer.status}: {short(answer.text)}")
+        raise ConfigurationError(f"Alertmanager at {shown(url)} answers {answer.status}: {short(answer.text)}")
     return Sent(ends, stops)
 
 

@@ -89,14 +89,15 @@ def test_a_second_one_is_told_of_too(tmp_path):
 def test_where_nobody_is_told_it_says_so_and_the_exit_code_is_1(tmp_path):
     config = configured(tmp_path / "stack", "http://127.0.0.1:1", "critical")
     with Alertmanager(config) as alertmanager:
-        done = send(f"--alertmanager={alertmanager.url}", "--severity=info", cwd=tmp_path)
+        done = send(f"--alertmanager={alertmanager.url.replace('//', '//me:hush@')}", "--severity=info", cwd=tmp_path)
     assert done.returncode == 1
+    assert done.stdout.startswith(f"{alertmanager.url} has TradingTest"), "the password is not printed"
     assert "The receiver info has no channel: it tells nobody." in done.stdout
 
 
-def test_an_alertmanager_that_does_not_answer_is_an_error(tmp_path):
+def test_an_alertmanager_that_does_not_answer_is_an_error_without_the_password_in_it(tmp_path):
     port = free_port()
-    done = send(f"--alertmanager=http://127.0.0.1:{port}", cwd=tmp_path)
+    done = send(f"--alertmanager=http://me:hush@127.0.0.1:{port}", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (1, f"Error: Alertmanager at http://127.0.0.1:{port}: nobody listens there\n")
 
 
