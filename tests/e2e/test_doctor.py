@@ -164,6 +164,23 @@ def test_an_alertmanager_that_tells_somebody_is_all_right_and_no_token_is_printe
     assert "hush" not in half.text + whole.text
 
 
+def test_an_alertmanager_that_only_containers_reach_is_looked_at_where_the_stack_publishes_it(tmp_path):
+    """Prometheus in a container knows it by a name that nobody outside of them does."""
+    where = tmp_path / "stack"
+    init(where)
+    with (
+        Alertmanager(where / "alertmanager" / "alertmanager.yml") as alertmanager,
+        Prometheus([], directory=tmp_path, rules=RULES, alertmanagers=["alertmanager.invalid:9093"]) as prometheus,
+    ):
+        (where / ".env").write_text(f"ALERTMANAGER_PORT={alertmanager.address.partition(':')[2]}\n")
+        url = f"--prometheus={prometheus.url}"
+        wait_until(lambda: prometheus.get("alertmanagers")["activeAlertmanagers"], "Prometheus knows its Alertmanager")
+        outside, published = (doctor(tmp_path, url, *more).one("alertmanager") for more in ((), (f"--dir={where}",)))
+
+    assert "alertmanager.invalid:9093 cannot be reached from here" in outside["says"]
+    assert published["says"].startswith(f"{alertmanager.url} is ready, but nobody is told of critical and warning alerts")
+
+
 def test_a_bot_that_pushes_is_all_right_and_a_collector_that_is_down_is_the_culprit(tmp_path):
     with (
         Collector("agent.yaml", directory=tmp_path) as agent,

@@ -78,13 +78,18 @@ def examine(asked: Asked) -> Diagnosis:
     if service is None and settings is not None and not settings.disabled:
         says = "no name of the bot is set here; one that it gives to configure() is not seen from outside"
         found.append(warning(configuration.CHECK, says, "set OTEL_SERVICE_NAME, or name the bot with --service"))
-    found += _asked(prometheus, settings, bot, service, chosen)
+    found += _asked(prometheus, settings, bot, service, chosen, asked.stack)
     found += clock.kernel()
     return Diagnosis(given, found)
 
 
 def _asked(
-    prometheus: Prometheus, settings: Settings | None, bot: Bot | None, service: str | None, chosen: RuleSettings
+    prometheus: Prometheus,
+    settings: Settings | None,
+    bot: Bot | None,
+    service: str | None,
+    chosen: RuleSettings,
+    stack: Path | None,
 ) -> list[Finding]:
     """What Prometheus is asked, and what the endpoint alone says where Prometheus does not answer."""
     try:
@@ -105,7 +110,10 @@ def _asked(
         (names.CHECK, lambda: names.check(prometheus, bot, sightings)),
         (names.LOSSES, lambda: names.losses(prometheus, bot, sightings)),
         (rules.RULES, lambda: rules.check(prometheus, chosen)),
-        (alertmanager.CHECK, lambda: alertmanager.check(prometheus, chosen, sightings[0].job if sightings else service)),
+        (
+            alertmanager.CHECK,
+            lambda: alertmanager.check(prometheus, chosen, sightings[0].job if sightings else service, stack),
+        ),
         (clock.CHECK, lambda: clock.check(prometheus, sightings, offset)),
     )
     return found + [finding for name, check in checks for finding in _answered(name, check)]
