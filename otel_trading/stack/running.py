@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from otel_trading.stack import directory as stack
 from otel_trading.stack.ports import DEFAULTS, HOST, address
 
@@ -36,6 +38,7 @@ def _port(part: str) -> str:
 def _told(directory: Path, what: str) -> Mapping[str, str]:
     try:
         content: Any = json.loads(file(directory).read_text(encoding="utf-8", errors="replace"))
-        return dict(content[what])
-    except (OSError, ValueError, LookupError, TypeError):
+        # One that was killed could not take its word back.
+        return dict(content[what]) if psutil.pid_exists(int(content["pid"])) else {}
+    except (OSError, ValueError, LookupError, TypeError, OverflowError):
         return {}

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -24,7 +27,7 @@ def changed(written, **settings: str) -> None:
 
 def runs(written, **content) -> None:
     file(written).parent.mkdir(parents=True)
-    file(written).write_text(json.dumps({"pid": 1, **content}))
+    file(written).write_text(json.dumps({"pid": os.getpid(), **content}))
 
 
 @pytest.mark.parametrize(("part", "port"), [("prometheus", 9090), ("alertmanager", 9093)])
@@ -47,6 +50,14 @@ def test_links_lead_where_the_stack_that_runs_says_else_env_else_to_the_part_its
     assert link(written, part) == "https://phone.example.org"
 
 
+def test_what_a_stack_said_that_was_killed_since_counts_no_more(written):
+    """It could not take it back, and by now the port may be anybody's."""
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        ended.wait()
+    runs(written, addresses={"prometheus": "127.0.0.1:9290"}, links={"prometheus": "https://phone.example.org/"}, pid=ended.pid)
+    assert where(written, "prometheus") == link(written, "prometheus") == "http://127.0.0.1:9090"
+
+
 @pytest.mark.parametrize(
     ("line", "found"),
     [
@@ -61,7 +72,19 @@ def test_an_address_that_only_compose_can_work_out_is_not_taken(line, found, tmp
     assert link(tmp_path, "prometheus") == found
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "1", '{"addresses": 1}', '{"addresses": null}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        "1",
+        '{"pid": 1, "addresses": 1}',
+        '{"pid": 1, "addresses": null}',
+        '{"pid": 1e99, "addresses": {}}',
+        '{"pid": "x", "addresses": {}}',
+    ],
+)
 def test_a_malformed_word_of_what_runs_counts_as_none(text, written):
     file(written).parent.mkdir(parents=True)
     file(written).write_text(text)
