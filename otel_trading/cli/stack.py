@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import signal
+import sys
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
+from shlex import quote
 from threading import Event
 from types import FrameType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -55,9 +57,10 @@ def init(directory: Path, *, force: bool) -> None:
     except ConfigurationError as wrong:
         raise StackError(str(wrong)) from wrong
     click.echo(_told(directory, report))
+    where = quote(str(directory))
     if silent:
-        click.echo(f"{silent}; otel-trading stack test-alert {directory} tries it.")
-    click.echo(f"Next: otel-trading stack up --local {directory}, or docker compose up --detach in it; README.md says more.")
+        click.echo(f"{silent}; otel-trading stack test-alert {where} tries it.")
+    click.echo(f"Next: otel-trading stack up --local {where}, or docker compose up --detach in it; README.md says more.")
 
 
 def _require_markdown() -> None:
@@ -80,10 +83,12 @@ def _told(directory: Path, report: Report) -> str:
         lines.append(
             f"alertmanager/alertmanager.yml reads {names}, which its container does not see: {secret_files.move(unseen)}"
         )
-    if directory.stat().st_uid == 0:
+    # On Windows every file is said to be that user's.
+    if directory.stat().st_uid == 0 and sys.platform != "win32":
+        where = quote(str(directory))
         lines.append(
             f"{directory} is root's, and so the containers run as root. A user of their own is better:\n"
-            f"  useradd --system otel-trading; chown -R otel-trading: {directory}; otel-trading stack init {directory}"
+            f"  useradd --system otel-trading; chown -R otel-trading: {where}; otel-trading stack init {where}"
         )
     return "\n".join(lines)
 
@@ -148,7 +153,7 @@ def up(directory: Path | None, *, local: bool, free_ports: bool, bot: str, **giv
         if stale := stack.outdated(where):
             click.echo(
                 f"{len(stale)} files are out of date, {stale[0]} for one: alerts.yaml or otel_trading was changed."
-                f" otel-trading stack init {where} writes them anew."
+                f" otel-trading stack init {quote(str(where))} writes them anew."
             )
         plan = Plan(
             where,
@@ -173,7 +178,7 @@ def _ready(directory: Path | None) -> Path:
     where = directory or _DEFAULT
     if not stack.is_stack(where):
         if directory is not None:
-            raise StackError(f"{directory} is no directory of a stack: otel-trading stack init {directory}")
+            raise StackError(f"{directory} is no directory of a stack: otel-trading stack init {quote(str(directory))}")
         click.echo(_told(where, stack.init(where)))
     return where
 
@@ -202,7 +207,7 @@ def test_alert(directory: Path | None, *, severity: Severity, alertmanager: str 
     from otel_trading.stack import running, trial
 
     if directory is not None and not stack.is_stack(directory):
-        raise StackError(f"{directory} is no directory of a stack: otel-trading stack init {directory}")
+        raise StackError(f"{directory} is no directory of a stack: otel-trading stack init {quote(str(directory))}")
     where = directory or (_DEFAULT if stack.is_stack(_DEFAULT) else None)
     url = (alertmanager or running.where(where, "alertmanager")).rstrip("/")
     try:

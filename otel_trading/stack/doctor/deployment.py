@@ -6,6 +6,7 @@ import stat
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from shlex import quote
 from typing import Any, cast
 
 import yaml
@@ -32,7 +33,7 @@ _TOKENS = frozenset(
 
 def check(directory: Path) -> tuple[RuleSettings, list[Finding]]:
     """Return what its alerts.yaml says of rules, or the defaults where it cannot be read."""
-    again = f"otel-trading stack init {directory}"
+    again = f"otel-trading stack init {quote(str(directory))}"
     if not stack.is_stack(directory):
         return RuleSettings(), [wrong(CHECK, f"{directory} is no directory of a stack", again)]
     chosen, stale, found = RuleSettings(), list[str](), list[Finding]()
@@ -60,12 +61,12 @@ def check(directory: Path) -> tuple[RuleSettings, list[Finding]]:
     folder = directory / secret_files.FOLDER
     readable = [path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if _others_read(path)]
     if readable:
-        mend = f"chmod -R go= {folder}"
+        mend = f"chmod -R go= {quote(str(folder))}"
         found.append(wrong(CHECK, f"secrets that every user of this machine can read: {listed(readable)}", mend))
     configuration = directory / FILE
     if _others_read(configuration) and (inside := sorted(set(_inside(configuration)))):
         says = f"every user of this machine can read {FILE}, and {listed(inside)} stands in it"
-        found.append(wrong(CHECK, says, f"chmod 600 {configuration}, or name a file of {directory}/secrets there"))
+        found.append(wrong(CHECK, says, f"chmod 600 {quote(str(configuration))}, or name a file of {directory}/secrets there"))
     return chosen, found or [ok(CHECK, f"{directory} is whole and up to date")]
 
 
