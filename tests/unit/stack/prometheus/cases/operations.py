@@ -156,6 +156,10 @@ CASES: Cases = {
             ],
         ),
         "missing": NOTHING,
+        "half an hour ago": Case(
+            {f'trading_sdk_errors_total{{{BOT},trading_component_name="ledger",error_type="OSError"}}': "_x16 1x40", **UPTIME},
+            at="50m",
+        ),
     },
     "TradingMeasurementsDropped": {
         "firing": Case(
@@ -179,6 +183,7 @@ CASES: Cases = {
             ],
         ),
         "missing": NOTHING,
+        "what cannot be counted is another alert's": Case(dropped("not_a_number"), at="20m"),
     },
     "TradingCollectorRefusing": {
         "firing": Case(points("receiver_refused", OTLP), fires=refused(50)),
@@ -205,6 +210,7 @@ CASES: Cases = {
             ],
         ),
         "missing": NOTHING,
+        "nothing is lost": Case(points("exporter_send_failed", 'exporter="otlp_grpc"', values="0x30")),
         "once, and never before": Case(
             points("exporter_send_failed", 'exporter="otlp_grpc"', values="_x9 30x20"),
             at="13m",
@@ -237,6 +243,13 @@ CASES: Cases = {
             ],
         ),
         "missing": NOTHING,
+        "half full": Case(
+            {
+                f'otelcol_exporter_queue_size{{{COLLECTOR},exporter="otlp_grpc",data_type="metrics"}}': "0x4 500x10",
+                f'otelcol_exporter_queue_capacity{{{COLLECTOR},exporter="otlp_grpc",data_type="metrics"}}': "1000x20",
+            },
+            at="8m",
+        ),
         "no queue": Case(
             {
                 f'otelcol_exporter_queue_size{{{COLLECTOR},exporter="otlp_grpc",data_type="metrics"}}': "0x20",

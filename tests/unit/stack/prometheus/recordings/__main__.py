@@ -1,9 +1,9 @@
-"""Records the demo, and a restart of it, as a real Prometheus sees them on both paths.
+"""Records the demo, and a restart of it, as the Prometheus of a stack sees them on both paths, and the stack itself.
 
     python -m tests.unit.stack.prometheus.recordings
 
-takes about eight minutes and writes `demo.json.gz` and `restart.json.gz` beside this file, as input series of `promtool test
-rules`. There time begins at 0, so the times of events are told relative to the beginning of the recording.
+takes about a quarter of an hour and writes `demo.json.gz` and `restart.json.gz` beside this file, as input series of `promtool
+test rules`. There time begins at 0, so the times of events are told relative to the beginning of the recording.
 """
 
 from __future__ import annotations
@@ -11,92 +11,87 @@ from __future__ import annotations
 import contextlib
 import gzip
 import json
-import sys
+import re
+import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from otel_trading.semconv.metrics import ALL
+from otel_trading.stack.ports import DEFAULTS
 from otel_trading.stack.promql import of
-from tests.harness import Collector, Process, Prometheus, free_port, job
+from tests.demo.program import Demo
+from tests.harness.stack import PROGRAM, Stack
+from tests.unit.stack.prometheus.vocabulary import metrics
 
 HERE = Path(__file__).parent
 EVERY = 15
-"""Seconds between two scrapes."""
-TIMES = {of(metric) for metric in ALL.values() if metric.kind == "gauge" and metric.name.endswith(".time")}
-LEFT_OUT = r"go_.*|promhttp_.*|scrape_.*|system_network_.*|rpc_.*|http_server_.*"
-"""What no rule of ours is about."""
+"""Seconds between two scrapes, as the stack has it."""
+TIMES = {of(metric) for metric in ALL.values() if metric.kind == "gauge" and metric.name.endswith(".time")} | {
+    "process_start_time_seconds"
+}
+NAMES = metrics().keys() - {"ALERTS"}
+"""What a rule may name."""
 
 
-class Demo(Process):
-    """The demo as somebody would start it beside the Collector, its state kept in `directory`."""
-
-    def __init__(self, directory: Path, collector: Collector) -> None:
-        self.port = free_port()
-        command = [sys.executable, "-m", "otel_trading.cli", "demo", "--port", self.port, "--state", directory / "state"]
-        super().__init__(
-            "demo",
-            [str(part) for part in command],
-            directory=directory,
-            env={
-                "OTEL_METRICS_EXPORTER": "prometheus,otlp",
-                "OTEL_EXPORTER_OTLP_ENDPOINT": collector.http_endpoint,
-                "OTEL_RESOURCE_ATTRIBUTES": "service.instance.id=demo",
-                "PYTHONPATH": str(Path.cwd()),
-            },
-        )
+def run(demos: Sequence[Demo]) -> None:
+    """All days of the demo, and some minutes of its second round, in which a day takes a second."""
+    for demo in demos:
+        demo.start()
+    time.sleep(480)
 
 
-def run(demo: Demo) -> None:
-    demo.start()
-    time.sleep(240)
-
-
-def restart(demo: Demo) -> None:
-    demo.start()
-    time.sleep(90)
-    demo.stop()
+def restart(demos: Sequence[Demo]) -> None:
+    for demo in demos:
+        demo.start()
+    time.sleep(120)
+    for demo in demos:
+        demo.stop()
     time.sleep(20)
-    demo.start()
-    time.sleep(90)
+    for demo in demos:
+        demo.start()
+    time.sleep(160)
 
 
-def record(what: Callable[[Demo], None]) -> dict[str, Any]:
-    """Return the input series of what Prometheus saw while `what` happened."""
+def record(what: Callable[[Sequence[Demo]], None]) -> dict[str, Any]:
+    """Return the input series of what Prometheus saw while `what` happened to a demo that is scraped and one that pushes."""
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
-        with Collector("agent.yaml", directory=directory) as collector:
-            demo = Demo(directory / "demo", collector)
-            scrape = {"scrape_interval": f"{EVERY}s", "scrape_timeout": "5s"}
-            jobs = [
-                job("direct", f"http://127.0.0.1:{demo.port}/metrics", **scrape, relabel_configs=_called("127.0.0.1:9464")),
-                job("agent", collector.metrics_url, **scrape, honor_labels=True, relabel_configs=_called("127.0.0.1:8889")),
-                job("otel-collector", collector.telemetry_url, **scrape, relabel_configs=_called("127.0.0.1:8888")),
-            ]
-            with Prometheus(jobs, directory=directory) as prometheus, stopped(demo):
-                what(demo)
-                raw = prometheus.get("query", query=f'{{__name__!~"{LEFT_OUT}",job!=""}}[1h]')["result"]
+        subprocess.run([PROGRAM, "stack", "init", directory / "stack"], check=True, capture_output=True)
+        scraped, pushing = (Demo(directory, "--state", directory / each, name=each) for each in ("scraped", "pushing"))
+        with Stack(directory / "stack", log=directory, bot=f"127.0.0.1:{scraped.port}") as stack:
+            pushing.env |= stack.push | {"OTEL_RESOURCE_ATTRIBUTES": "service.instance.id=demo"}
+            with stopped(scraped, pushing):
+                what((scraped, pushing))
+                raw = stack.prometheus.get("query", query=f'{{__name__=~"{"|".join(sorted(NAMES))}",job!=""}}[1h]')["result"]
+            ports = {port: DEFAULTS[name] for name, port in stack.ports.items()} | {scraped.port: 9464}
     times = [float(at) for series in raw for at, _ in series["values"]]
     # The last round of scrapes is not whole: what is not seen in it has not ended.
     first, length = min(times), round((max(times) - min(times)) / EVERY)
-    written = [_written(series["metric"], series["values"], first, length) for series in raw]
+    written = [_written(_usual(series["metric"], ports), series["values"], first, length) for series in raw]
     end = f"{(length - 1) * EVERY}s"
     return {"interval": f"{EVERY}s", "end": end, "input_series": sorted(written, key=lambda series: series["series"])}
 
 
 @contextlib.contextmanager
-def stopped(demo: Demo) -> Iterator[None]:
+def stopped(*demos: Demo) -> Iterator[None]:
     try:
         yield
     finally:
-        demo.stop()
+        for demo in demos:
+            demo.stop()
 
 
-def _called(instance: str) -> list[dict[str, str]]:
-    """Give the target an address that is the same in each recording."""
-    return [{"target_label": "instance", "replacement": instance}]
+def _usual(labels: dict[str, str], ports: Mapping[int, int]) -> dict[str, str]:
+    """Give each target the port that it has when no other is asked for: the same in each recording."""
+
+    def usual(found: re.Match[str]) -> str:
+        port = int(found[1])
+        return f"127.0.0.1:{ports.get(port, port)}"
+
+    return {name: re.sub(r"127\.0\.0\.1:(\d+)", usual, value) for name, value in labels.items()}
 
 
 def _written(labels: dict[str, str], values: list[tuple[float, str]], first: float, length: int) -> dict[str, str]:
