@@ -1,7 +1,8 @@
 """Take a picture of each dashboard with the data of the demo: `make dashboards`.
 
-Three demo bots push to the Collector, a real Prometheus scrapes it and evaluates the rules, and what each panel asks for is
-written beside the dashboards' JSON. The page in src/ shows it with Grafana's own components; Chromium takes the picture.
+Three demo bots push to the Collector, a real Prometheus scrapes it, itself and Alertmanager, and evaluates the rules; what each
+panel asks for is written beside the dashboards' JSON. The page in src/ shows it with Grafana's own components; Chromium takes
+the picture.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from typing import Any
 
 from otel_trading.stack.prometheus import rules
 from otel_trading.stack.prometheus.settings import RuleSettings
-from tests.harness import Collector, Process, Prometheus, job, wait_until
+from tests.harness import Alertmanager, Collector, Process, Prometheus, job, wait_until
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 DASHBOARDS = CHECKOUT / "otel_trading" / "stack" / "grafana" / "dashboards"
@@ -72,8 +73,18 @@ def running(directory: Path, seconds: float) -> Iterator[Prometheus]:
             job("otel-collector", collector.metrics_url, honor_labels=True, scrape_interval=f"{SCRAPE}s", sample_limit=500_000),
             job("otel-collector-self", collector.telemetry_url, scrape_interval=f"{SCRAPE}s"),
         ]
-        limits = ["--enable-feature=extra-scrape-metrics"]
-        prometheus = Prometheus(scrapes, directory=directory, rules=_rules(), arguments=limits)
+        config = directory / "alertmanager.yml"
+        config.write_text("{route: {receiver: nobody}, receivers: [{name: nobody}]}")
+        alertmanager = stack.enter_context(Alertmanager(config))
+        scrapes.append(job("alertmanager", f"{alertmanager.url}/metrics", scrape_interval=f"{SCRAPE}s"))
+        prometheus = Prometheus(
+            scrapes,
+            directory=directory,
+            rules=_rules(),
+            alertmanagers=[alertmanager.address],
+            arguments=["--enable-feature=extra-scrape-metrics"],
+            itself={"scrape_interval": f"{SCRAPE}s"},
+        )
         stack.enter_context(prometheus)
         wait_until(lambda: prometheus.query("up"), "Prometheus scrapes")
         bots = [Bot(service, seed, collector, directory, speed) for seed, service in enumerate(BOTS, 1)]

@@ -41,6 +41,9 @@ EMPTY = {
     "trading-sdk Alerts that were not told A": "Prometheus does not scrape itself here: test_stack_shown.py has it",
     "trading-sdk Alerts that were not told B": "Prometheus does not scrape itself here: test_stack_shown.py has it",
     "trading-sdk Alerts that were not told C": "there is no Alertmanager here: test_stack_shown.py has it",
+    "trading-sdk What keeps alerts from being raised A": "Prometheus does not scrape itself here: test_stack_shown.py has it",
+    "trading-sdk What keeps alerts from being raised B": "Prometheus does not scrape itself here: test_stack_shown.py has it",
+    "trading-sdk What keeps alerts from being raised C": "Prometheus does not scrape itself here: test_stack_shown.py has it",
 }
 """What a demo in which all is well does not show, and why."""
 

@@ -83,9 +83,13 @@ class Prometheus(Process, Api):
         alertmanagers: Sequence[str] = (),
         arguments: Sequence[str] = (),
         name: str = "prometheus",
+        itself: Mapping[str, Any] | None = None,
     ) -> None:
+        """`itself` are settings of a scrape of its own metrics; without them there is none."""
         self.port = free_port()
         self.url = f"http://{LOOPBACK}:{self.port}"
+        if itself is not None:
+            scrape_configs = [*scrape_configs, job("prometheus", f"{self.url}/metrics", **itself)]
         directory.mkdir(parents=True, exist_ok=True)
         config: dict[str, Any] = {
             "global": {"scrape_interval": "500ms", "evaluation_interval": "500ms"},

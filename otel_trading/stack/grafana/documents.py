@@ -25,14 +25,18 @@ PROMETHEUS: Final = "http://127.0.0.1:9090"
 _RUNBOOK: Final = f"{PROMETHEUS}/consoles/runbooks/{{alert}}.html"
 """How links to runbooks are written in the files."""
 _FOLDER: Final = Path(__file__).with_name("dashboards")
+_UPTIME: Final = "process.uptime"
+"""Asked for beside others, it does not say what an expression is about; it does where it is alone."""
 _METRICS: Final = {
     sample: name
     for name, metric in ALL.items()
     for sample in ((buckets(metric), count(metric), total(metric)) if metric.kind == "histogram" else (of(metric),))
-    if name != "process.uptime"  # asked for beside others, it does not say what an expression is about
+    if name != _UPTIME
 }
 """Names of samples, and those of their metrics in the registry."""
-_FOREIGN: Final = re.compile(r"(http|otelcol|alertmanager|scrape)_\w+|prometheus_notifications_\w+|process_(?!uptime)\w+|up$")
+_FOREIGN: Final = re.compile(
+    r"(http|otelcol|alertmanager|scrape)_\w+|prometheus_(config|notifications|rule)_\w+|process_(?!uptime)\w+|up$"
+)
 """Names of other instrumentations, of the Collector, of Prometheus and of Alertmanager."""
 _RECORDED: Final = {
     (rule.name, rule.labels.get(SLO, "")): rule.expr
@@ -91,7 +95,7 @@ def _elsewhere(text: str, address: str) -> str:
 
 def _metrics(expression: str) -> set[str]:
     """The metrics that an expression is about, also those that a rule recorded for it."""
-    found, open_ = set[str](), [expression]
+    found, open_, uptime = set[str](), [expression], of(ALL[_UPTIME])
     while open_:
         for word, objective in _NAMED.findall(open_.pop()):
             if word in _METRICS:
@@ -100,7 +104,7 @@ def _metrics(expression: str) -> set[str]:
                 open_.append(_RECORDED[word, objective])
             elif _FOREIGN.match(word):
                 found.add(re.sub(r"_(total|bucket|sum|count)$", "", word))
-    return found
+    return found or ({_UPTIME} if re.search(rf"\b{uptime}\b", expression) else found)
 
 
 def _watching(panel: dict[str, Any], watched: list[tuple[Alert, set[str]]]) -> list[Alert]:

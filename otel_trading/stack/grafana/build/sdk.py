@@ -17,6 +17,9 @@ _DROPPED: Final = label_name(a.SDK_DROP_REASON)
 _ROUTE: Final = label_name(a.SDK_ROUTE_NAME)
 _BOT: Final = tell("job", "instance")
 _WINDOW: Final = "[$__rate_interval]"
+_RELOADED: Final = (
+    'prometheus_config_last_reload_successful{job=~".+"} or alertmanager_config_last_reload_successful{job=~".+"}'
+)
 _MEMORY: Final = f'{{__name__=~"otelcol_process_memory_rss|otelcol_process_memory_rss_bytes", job=~"${COLLECTOR}"}}'
 
 
@@ -26,10 +29,11 @@ def _sdk() -> Section:
         (
             show.number(
                 "Up for",
-                "Time since the process started.",
+                "Time since the process started; less than five minutes are another colour.",
                 Ask(q.series(m.PROCESS_UPTIME), _BOT),
                 unit=show.SECONDS,
-                base=show.BLUE,
+                base=show.ORANGE,
+                at={300: show.BLUE},
                 line=False,
             ),
             show.number(
@@ -229,6 +233,21 @@ def _collector() -> Section:
                 absent="Prometheus and Alertmanager are not scraped",
             ),
             show.course(
+                "What keeps alerts from being raised",
+                "Rules that failed, within each interval of the graph; 1 while a changed configuration is refused, and while"
+                " Prometheus knows no Alertmanager.",
+                Ask(missed("prometheus_rule_evaluation_failures_total", "job"), f"rules failed {tell('job')}"),
+                Ask(f"1 - min by (job) ({_RELOADED})", f"configuration refused {tell('job')}"),
+                Ask(
+                    'max by (job) (prometheus_notifications_alertmanagers_discovered{job=~".+"} < bool 1)',
+                    f"no Alertmanager {tell('job')}",
+                ),
+                unit=show.NUMBER,
+                columns=True,
+                at={1: show.RED},
+                absent="Prometheus and Alertmanager are not scraped",
+            ),
+            show.course(
                 "Points through the Collector",
                 "Data points a second that the Collector accepted and sent on.",
                 Ask(flow("otelcol_receiver_accepted_metric_points", "job", "receiver"), f"accepted {tell('job', 'receiver')}"),
@@ -260,7 +279,6 @@ def _collector() -> Section:
                 low=0,
                 at={0.8: show.RED},
                 absent="No exporter has a queue",
-                size=(12, 8),
             ),
             show.course(
                 "Memory of the Collector",
@@ -269,7 +287,6 @@ def _collector() -> Section:
                 unit="bytes",
                 low=0,
                 at={2**28: show.ORANGE},
-                size=(12, 8),
             ),
         ),
     )

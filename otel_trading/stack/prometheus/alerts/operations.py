@@ -66,7 +66,7 @@ GROUP: Final = Group(
             expr=f"sum without ({_ERROR}) ({grown(of(m.ERRORS), '5m')}) > $threshold",
             summary="A part of the bot meets many errors.",
             description=f"{value()} errors in {told(_COMPONENT)} of {told('job')} in 5 minutes.",
-            dashboard="trading-sdk",
+            dashboard="trading-overview",
             pending="0s",
             threshold=Threshold(20, "errors of one part of the bot within five minutes"),
         ),

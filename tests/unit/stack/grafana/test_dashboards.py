@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from otel_trading.stack.grafana.documents import UIDS, dashboards
+from otel_trading.stack.prometheus.alerts.alerting import WATCHDOG
 from otel_trading.stack.prometheus.rules import alerts
 from otel_trading.stack.prometheus.settings import Change, RuleSettings
 from tests.unit.stack.grafana.grafana import BOARDS, expressions, panels
@@ -147,6 +148,17 @@ def test_a_panel_leads_to_the_runbooks_of_the_alerts_about_it():
     assert address("TradingInferenceLatencyBurningFast") not in latency, "of another objective"
     pages = {address(file.stem) for file in (ROOT / "docs" / "runbooks").glob("Trading*.md")}
     assert {url for urls in found.values() for url in urls} <= pages
+
+
+def test_the_dashboard_that_an_alert_leads_to_has_a_panel_about_it():
+    """A panel that leads to its page; else who was woken would look for what it means on the wrong dashboard."""
+    pages = {
+        uid: {
+            link["url"].rpartition("/")[2].removesuffix(".html") for panel in panels(board) for link in panel.get("links", ())
+        }
+        for uid, board in BOARDS.items()
+    }
+    assert [alert.name for alert in alerts() if alert.name not in pages[alert.dashboard]] == [WATCHDOG]  # nothing is wrong
 
 
 def test_runbooks_are_where_the_settings_say():
