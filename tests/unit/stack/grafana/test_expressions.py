@@ -5,7 +5,7 @@ from __future__ import annotations
 import promql_parser
 import pytest
 import yaml
-from promql_parser import AggregateExpr, Expr, VectorSelector
+from promql_parser import Expr, VectorSelector
 
 from otel_trading.exposition.naming import label_name
 from otel_trading.semconv.metrics import ALL as REGISTRY
@@ -15,6 +15,7 @@ from otel_trading.stack.prometheus.slo import OBJECTIVE, SLO
 from otel_trading.stack.promql import NEWEST, buckets, count, of, total
 from tests.unit.stack.grafana.grafana import BOARDS, asked, expressions, panels
 from tests.unit.stack.prometheus import vocabulary
+from tests.unit.stack.prometheus.instances import added_up
 from tests.unit.stack.prometheus.promtool import promtool
 
 EVERYTHING = expressions()
@@ -58,17 +59,6 @@ def selectors(expression: str) -> list[VectorSelector]:
 
     def visit(node: Expr) -> None:
         if isinstance(node, VectorSelector):
-            found.append(node)
-
-    promql_parser.walk(promql_parser.parse(expression), visit)
-    return found
-
-
-def aggregates(expression: str) -> list[AggregateExpr]:
-    found: list[AggregateExpr] = []
-
-    def visit(node: Expr) -> None:
-        if isinstance(node, AggregateExpr):
             found.append(node)
 
     promql_parser.walk(promql_parser.parse(expression), visit)
@@ -148,11 +138,8 @@ def test_every_variable_narrows_what_carries_its_label(asking):
 @every_board
 def test_gauges_are_never_added_up_over_instances(asking):
     """One bot may appear under two instances for a while: a gauge is looked at without `instance` before it is added up."""
-    for where, expression in asking.items():
-        for aggregate in aggregates(asked(expression)):
-            kinds = {SAMPLES[name].kind for name in vocabulary.used(str(aggregate.expr)).names if name in SAMPLES}
-            direct = isinstance(aggregate.expr, VectorSelector)
-            assert not (direct and str(aggregate.op) in {"sum", "avg"} and kinds & {"gauge", "updowncounter"}), where
+    recorded = {name: record.expr for name, record in RECORDED.items()}
+    assert {where: found for where, expression in asking.items() if (found := added_up(asked(expression), recorded))} == {}
 
 
 def test_every_metric_of_the_registry_is_shown_or_watched():

@@ -12,6 +12,7 @@ from otel_trading.stack.prometheus.rules import FILES, alerts, texts
 from otel_trading.stack.prometheus.settings import Change, RuleSettings
 from otel_trading.stack.promql import of
 from tests.unit.stack.prometheus import vocabulary
+from tests.unit.stack.prometheus.instances import added_up
 from tests.unit.stack.prometheus.promtool import DEFAULTS, promtool
 
 METRICS = vocabulary.metrics()
@@ -70,6 +71,31 @@ def test_what_a_rule_records_is_there_before_it_is_asked_for():
     for rule in RULES:
         assert names_and_labels(rule).names & RECORDED.keys() <= known | {rule.name}, rule.name
         known.add(rule.name)
+
+
+@every_rule
+def test_gauges_are_never_added_up_over_instances(rule):
+    """Two instances may be one bot that was moved or restarted: of a gauge one of them counts, before anything is added up."""
+    recorded = {name: record.expr for name, record in RECORDED.items()}
+    assert added_up(rule.expr.replace("$threshold", "1"), recorded) == []
+
+
+@pytest.mark.parametrize(
+    ("expression", "wrong"),
+    [
+        ("sum by (job) (last_over_time(trading_portfolio_equity[5m]))", True),
+        ("avg(-trading_portfolio_equity * 2)", True),
+        ("up unless sum without (instance) (trading_pnl_net) > 0", True),
+        ("sum(job_instance:trading_alive_time_seconds:max)", True),
+        ("sum by (job) (max without (instance) (trading_portfolio_equity))", False),
+        ("sum by (job, instance) (trading_position_value)", False),
+        ("sum(rate(trading_orders_total[5m]))", False),
+        ("sum without (instance) (resets(process_uptime_seconds[1h]))", False),
+    ],
+)
+def test_what_adds_gauges_up_is_found(expression: str, wrong: bool):
+    """The promise of the test above."""
+    assert bool(added_up(expression, {name: record.expr for name, record in RECORDED.items()})) == wrong
 
 
 def test_names_are_unique_and_in_the_form_of_their_kind():
