@@ -16,6 +16,7 @@ FOLLOWING: Final = {
     "TradingDrawdown": ("Drawdown", "Bots"),
     "TradingInferenceErrors": ("Failed inferences",),
     "TradingLiquidationNear": ("Distance to liquidation", "Open positions"),
+    "TradingLosingStreak": ("Losing streak",),
     "TradingMarketDataStale": ("Age of market data", "Age of market data, by symbol"),
     "TradingModelDrift": ("Drift",),
     "TradingOrderStuck": ("Oldest open order",),

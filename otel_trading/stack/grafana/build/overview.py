@@ -307,7 +307,7 @@ def _performance() -> Section:
                 "Losing trades in a row until now.",
                 Ask(q.now(m.TRADE_LOSING_STREAK), LEGEND),
                 unit=show.NUMBER,
-                at={5: show.ORANGE, 10: show.RED},
+                at={5: show.ORANGE, 7: show.RED},
             ),
             show.course(
                 "Drawdown",

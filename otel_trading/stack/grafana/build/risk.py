@@ -111,7 +111,7 @@ def _drawdown() -> Section:
                 "Losing trades in a row until now.",
                 Ask(q.now(m.TRADE_LOSING_STREAK), _LEGEND),
                 unit=show.NUMBER,
-                at={5: show.ORANGE, 10: show.RED},
+                at={5: show.ORANGE, 7: show.RED},
                 size=(6, 5),
             ),
             show.number(
@@ -273,6 +273,8 @@ def _books() -> Section:
                 Ask(q.now(m.RECONCILIATION_POSITION_DIFFERENCE), tell(ACCOUNT, SYMBOL)),
                 unit=show.NUMBER,
                 around_zero=True,
+                base=show.RED,
+                at={-1e-9: show.GREEN, 1e-9: show.RED},
             ),
             show.course(
                 "Difference of open orders",

@@ -65,6 +65,46 @@ def test_a_panel_says_what_it_shows_and_in_which_unit(board):
                 assert value["id"] != "unit" or value["value"] in UNITS, panel["title"]
 
 
+NEITHER_GOOD_NOR_BAD = {
+    "what there is": {
+        "trading-fleet": {"Bots", "Value", "Open positions"},
+        "trading-overview": {"Portfolio value", "Open positions", "Unrealized P&L of positions"},
+        "trading-risk": {"Exposure", "Value of positions", "Positions"},
+        "trading-sdk": {"Route", "Network of the machine"},
+    },
+    "what was done: as much as there was to do": {
+        "trading-inference": {"Predictions a second", "Predictions, by label", "Score of predictions", "Signals"},
+        "trading-orders": {
+            "Orders sent", "Working", "Fills", "Orders sent, by type and side", "Orders that ended, by status",
+            "Fills, by liquidity", "Size of a fill", "Volume", "Fees", "Rebates",
+        },
+        "trading-overview": {"Trades in the last hour", "Trades an hour"},
+        "trading-risk": {"Volatility and turnover", "Average win", "Average loss", "Trades by symbol"},
+        "trading-sdk": {"Requests that the bot's own API answers now", "Points through the Collector"},
+        "trading-venue": {"Messages a second", "HTTP requests a second, by status"},
+    },
+    "the colour says how many": {
+        "trading-inference": {"Latency of inferences", "Duration of a cycle"},
+        "trading-orders": {"Latency of submissions"},
+    },
+    "a line of its own says how much is too much": {"trading-sdk": {"Since the last beat"}},
+    "a row is an alert, which has a severity": {"trading-overview": {"Alerts that fire"}},
+}  # fmt: skip
+"""Panels whose colour does not change with the value, and why."""
+
+
+def test_the_colour_of_a_panel_says_if_its_value_is_good_but_where_none_is():
+    def plain(panel) -> bool:
+        field = panel["fieldConfig"]
+        own = [each["id"] for override in field["overrides"] for each in override["properties"]]
+        steps = field["defaults"]["thresholds"]["steps"]
+        return len(steps) < 2 and not field["defaults"].get("mappings") and "thresholds" not in own
+
+    found = {(uid, panel["title"]) for uid, board in BOARDS.items() for panel in panels(board) if plain(panel)}
+    listed = [(uid, title) for boards in NEITHER_GOOD_NOR_BAD.values() for uid, titles in boards.items() for title in titles]
+    assert sorted(found) == sorted(listed)
+
+
 @every_board
 def test_every_series_of_a_graph_has_a_name(board):
     for panel in panels(board):
