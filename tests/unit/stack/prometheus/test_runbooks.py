@@ -10,7 +10,7 @@ import pytest
 
 from otel_trading.stack.prometheus.reference import pages
 from otel_trading.stack.prometheus.rules import alerts
-from tests.unit.stack.prometheus import vocabulary
+from tests.unit.stack.prometheus.vocabulary import unknown
 
 RUNBOOKS = Path(__file__).parents[4] / "docs" / "runbooks"
 PAGES = {page.stem: page.read_text(encoding="utf-8") for page in sorted(RUNBOOKS.glob("*.md")) if page.stem != "README"}
@@ -21,22 +21,6 @@ every_page = pytest.mark.parametrize(("name", "text"), PAGES.items(), ids=list(P
 
 def queries(text: str) -> list[str]:
     return [query for block in re.findall(r"```promql\n(.*?)```", text, re.DOTALL) for query in block.strip().split("\n\n")]
-
-
-LABELS = vocabulary.labels()
-VALUES = vocabulary.values()
-
-
-def unknown(query: str) -> list[str]:
-    """Names of metrics and labels, and values of labels, that are not there."""
-    used = vocabulary.used(query)
-    grouped = vocabulary.EVERYWHERE.union(*(LABELS.get(name, set()) for name in used.names))
-    return [
-        *sorted(used.names - LABELS.keys()),
-        *(f"{label} of {name}" for name, labels in used.selectors if name in LABELS for label in sorted(labels - LABELS[name])),
-        *sorted(used.labels - grouped if used.names <= LABELS.keys() else ()),
-        *(f"{label} {value}" for label, value in used.values if value not in VALUES.get(label, {value})),
-    ]
 
 
 def test_alerts_and_pages_match_one_to_one():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -143,6 +144,18 @@ def used(expression: str) -> Used:
     return found
 
 
+def unknown(expression: str, others: Mapping[str, set[str]] | None = None) -> list[str]:
+    """Names of metrics and labels, and values of labels, that are not there; `others` are the labels of more metrics."""
+    known, found = _LABELS | dict(others or {}), used(expression)
+    grouped = EVERYWHERE.union(*(known.get(name, set()) for name in found.names))
+    return [
+        *sorted(found.names - known.keys()),
+        *(f"{label} of {name}" for name, labels in found.selectors if name in known for label in sorted(labels - known[name])),
+        *sorted(found.labels - grouped if found.names <= known.keys() else ()),
+        *(f"{label} {value}" for label, value in found.values if value and value not in _VALUES.get(label, {value})),
+    ]
+
+
 def alternatives(pattern: str) -> list[str]:
     """`a|b(_total)?` is a, b and b_total."""
     found: list[str] = []
@@ -150,3 +163,7 @@ def alternatives(pattern: str) -> list[str]:
         stem = name.removesuffix("(_total)?")
         found += [stem] if stem == name else [stem, f"{stem}_total"]
     return found
+
+
+_LABELS = labels()
+_VALUES = values()
