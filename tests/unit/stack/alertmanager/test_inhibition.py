@@ -13,25 +13,11 @@ from otel_trading.stack.prometheus.alerts.alerting import WATCHDOG
 from otel_trading.stack.prometheus.rules import alerts
 from tests.harness import Alertmanager, wait_until
 from tests.unit.stack.alertmanager.shipped import CONFIG, copy
-from tests.unit.stack.prometheus.cases import (
-    Fired,
-    account,
-    alerting,
-    inference,
-    operations,
-    orders,
-    risk,
-    slo,
-    strategy,
-    venue,
-)
+from tests.unit.stack.prometheus import test_alerts
+from tests.unit.stack.prometheus.cases import Fired
 
 SEVERITIES = {alert.name: alert.severity for alert in alerts()}
-FIRED: dict[str, Fired] = {
-    name: cases["firing"].fires[0]
-    for area in (strategy, orders, account, risk, venue, inference, operations, alerting, slo)
-    for name, cases in area.CASES.items()
-}
+FIRED: dict[str, Fired] = {name: cases["firing"].fires[0] for name, cases in test_alerts.CASES.items()}
 RULES = yaml.safe_load(CONFIG.read_text())["inhibit_rules"]
 
 ACCOUNT = "trading_account_name"
