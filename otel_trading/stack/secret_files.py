@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
+import posixpath
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, cast
+
+import yaml
 
 FOLDER: Final = "secrets"
 PASSWORD: Final = f"{FOLDER}/grafana-admin-password"
@@ -29,8 +31,6 @@ _BOT: Final = """\
 # EXCHANGE_API_SECRET='…'
 """
 
-_ELSEWHERE: Final = re.compile(r"^[^#\n]*\.\./secrets/(?!alertmanager/)([^\s'\",\]}]+)", re.MULTILINE)
-
 
 def make(directory: Path) -> None:
     """Make once what is not there; only the owner can read it, and nothing is ever replaced."""
@@ -43,11 +43,35 @@ def make(directory: Path) -> None:
 
 def unseen(directory: Path) -> list[str]:
     """Return the files that alertmanager.yml reads and its container does not see: older versions had one place for all."""
+    file = directory / "alertmanager" / "alertmanager.yml"
+    named = {posixpath.normpath(f"{file.parent.name}/{value}") for _, value in texts(file)}
+    return sorted(name for name in named if name.startswith(f"{FOLDER}/") and not name.startswith(f"{FOLDER}/alertmanager/"))
+
+
+def empty(directory: Path) -> list[str]:
+    """Return the files that alertmanager.yml reads and that are not there or empty: no message gets out then.
+
+    Where absolute paths lead in a container is not known.
+    """
+    file = directory / "alertmanager" / "alertmanager.yml"
+    named = {value for name, value in texts(file) if name.endswith("_file") and not value.startswith("/")}
+    return sorted(value for value in named if _is_empty(file.parent / value))
+
+
+def texts(configuration: Path) -> Iterator[tuple[str, str]]:
+    """Each setting of a YAML file that is a text: its name, and the text; none of a file that is malformed or not there."""
     try:
-        text = (directory / "alertmanager" / "alertmanager.yml").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return []
-    return sorted({f"{FOLDER}/{name}" for name in _ELSEWHERE.findall(text)})
+        opened: list[tuple[str, Any]] = [("", yaml.safe_load(configuration.read_text(encoding="utf-8")))]
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        return
+    while opened:
+        name, given = opened.pop()
+        if isinstance(given, dict):
+            opened += cast("dict[str, Any]", given).items()
+        elif isinstance(given, list):
+            opened += ((name, each) for each in cast("list[Any]", given))
+        elif isinstance(given, str):
+            yield name, given
 
 
 def move(names: list[str]) -> str:
@@ -59,3 +83,12 @@ def _once(file: Path, text: Callable[[], str]) -> None:
     if not file.exists():
         with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as opened:
             opened.write(text())
+
+
+def _is_empty(file: Path) -> bool:
+    try:
+        return file.stat().st_size == 0
+    except FileNotFoundError:
+        return True
+    except OSError:  # another user's
+        return False

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import stat
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from shlex import quote
-from typing import Any, cast
-
-import yaml
 
 from otel_trading.errors import ConfigurationError
 from otel_trading.stack import directory as stack
@@ -58,32 +54,20 @@ def check(directory: Path) -> tuple[RuleSettings, list[Finding]]:
     if unseen:
         says = f"alertmanager.yml reads {listed(unseen)}, which the container of Alertmanager does not see"
         found.append(warning(CHECK, says, secret_files.move(unseen)))
+    if empty := secret_files.empty(directory):
+        says = f"{FILE} reads {listed(empty)}, where nothing is: what needs it reaches nobody"
+        found.append(wrong(CHECK, says, "write the token or address into it; paths are from where alertmanager.yml is"))
     folder = directory / secret_files.FOLDER
     readable = [path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if _others_read(path)]
     if readable:
         mend = f"chmod -R go= {quote(str(folder))}"
         found.append(wrong(CHECK, f"secrets that every user of this machine can read: {listed(readable)}", mend))
     configuration = directory / FILE
-    if _others_read(configuration) and (inside := sorted(set(_inside(configuration)))):
+    inside = sorted({name for name, _ in secret_files.texts(configuration) if name in _TOKENS})
+    if inside and _others_read(configuration):
         says = f"every user of this machine can read {FILE}, and {listed(inside)} stands in it"
         found.append(wrong(CHECK, says, f"chmod 600 {quote(str(configuration))}, or name a file of {directory}/secrets there"))
     return chosen, found or [ok(CHECK, f"{directory} is whole and up to date")]
-
-
-def _inside(configuration: Path) -> Iterator[str]:
-    """What is secret and stands in the configuration of Alertmanager itself, by the names of its settings."""
-    try:
-        opened: list[Any] = [yaml.safe_load(configuration.read_text(encoding="utf-8"))]
-    except (OSError, UnicodeDecodeError, yaml.YAMLError):
-        return
-    while opened:
-        given = opened.pop()
-        if isinstance(given, dict):
-            content = cast("dict[str, Any]", given)
-            yield from (name for name, value in content.items() if name in _TOKENS and isinstance(value, str))
-            opened += content.values()
-        elif isinstance(given, list):
-            opened += cast("list[Any]", given)
 
 
 def _others_read(path: Path) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from dotenv import dotenv_values
 
-from otel_trading.stack.secret_files import make, unseen
+from otel_trading.stack.secret_files import empty, make, unseen
 
 GRAFANA = "secrets/grafana-admin-password"
 PLACES = ["secrets", "secrets/alertmanager", "secrets/bot"]
@@ -68,16 +68,32 @@ def test_the_bot_is_given_nothing_until_the_user_fills_it_in(directory):
         ("url_file: ../secrets/webhook-url", ["secrets/webhook-url"]),
         ("- url_file: '../secrets/webhook-url' # mine", ["secrets/webhook-url"]),
         ("- {url_file: ../secrets/webhook-url}", ["secrets/webhook-url"]),
+        (
+            "- {channel: '#X', api_url_file: ../secrets/b, http_config: {proxy_url_file: ../secrets/a}}",
+            ["secrets/a", "secrets/b"],
+        ),
+        ("url_file: './../secrets/my hook'", ["secrets/my hook"]),
         ("url_file: ../secrets/alertmanager/webhook-url", []),
         ("# url_file: ../secrets/webhook-url", []),
         ("url_file: /run/secrets/webhook-url", []),
+        ("url_file: [../secrets/webhook-url", []),
     ],
-    ids=["old", "quoted", "flow", "new", "comment", "elsewhere"],
+    ids=["old", "quoted", "flow", "two on a line", "blank", "new", "comment", "elsewhere", "malformed"],
 )
 def test_a_file_that_the_container_of_alertmanager_does_not_see_is_found(directory, line, names):
     alertmanager(directory, f"receivers:\n  {line}\n")
     assert unseen(directory) == names
 
 
+def test_a_file_that_alertmanager_reads_and_that_holds_nothing_is_found(directory):
+    """A channel was filled in and its token forgotten: Alertmanager starts all the same, and tells nobody."""
+    folder = directory / "secrets" / "alertmanager"
+    (folder / "full").write_text("token")
+    (folder / "forgotten").touch()
+    named = [*(f"../secrets/alertmanager/{name}" for name in ("forgotten", "full", "missing")), "/run/secrets/of-a-container"]
+    alertmanager(directory, "".join(f"- {{url_file: {path}, text: ../secrets/none}}\n" for path in named))
+    assert empty(directory) == [named[0], named[2]]
+
+
 def test_without_a_configuration_there_is_nothing_that_is_not_seen(directory):
-    assert unseen(directory) == []
+    assert unseen(directory) == empty(directory) == []

@@ -100,6 +100,13 @@ def test_a_secret_that_others_can_read_is_wrong(tmp_path, name):
 def test_a_secret_where_the_container_of_alertmanager_does_not_see_it_is_told_of(written):
     config = written / "alertmanager" / "alertmanager.yml"
     config.write_text("receivers: [{name: x, webhook_configs: [{url_file: ../secrets/webhook-url}]}]\n")
+    secret = written / "secrets" / "webhook-url"
+    secret.touch(mode=0o600)
+    assert [(each.status, "where nothing is" in each.says) for each in check(written)[1]] == [
+        ("warning", False),
+        ("wrong", True),
+    ]
+    secret.write_text("http://127.0.0.1:1/")
 
     _, [finding] = check(written)
 
@@ -128,6 +135,8 @@ def test_a_configuration_that_names_files_of_secrets_may_be_read(written):
     config = written / "alertmanager" / "alertmanager.yml"
     named = "  - name: critical\n    webhook_configs: [{url_file: ../secrets/alertmanager/webhook-url}]\n"
     config.write_text(config.read_text().replace("  - name: critical\n", named))
+    (written / "secrets" / "alertmanager" / "webhook-url").write_text("http://127.0.0.1:1/")
+    (written / "secrets" / "alertmanager" / "webhook-url").chmod(0o600)
     config.chmod(0o644)
 
     assert check(written)[1][0].status == "ok"
