@@ -39,6 +39,7 @@ BOTS = ("otel-trading-demo", "trend-small", "trend-wide")
 FLEET = "trading-fleet"
 SCRAPE = 5
 """Seconds between two scrapes, which is also the step of the graphs that do not ask for a longer one."""
+EVERY = {"scrape_interval": f"{SCRAPE}s", "scrape_timeout": f"{SCRAPE}s"}
 WIDTH, CELL, HEADER = 1500, 38, 96
 """Pixels: of the page, of one line of the grid, and of what is above the grid."""
 LIMIT = 400 * 1024
@@ -70,20 +71,20 @@ def running(directory: Path, seconds: float) -> Iterator[Prometheus]:
     with contextlib.ExitStack() as stack:
         collector = stack.enter_context(Collector("agent.yaml", directory=directory))
         scrapes = [
-            job("otel-collector", collector.metrics_url, honor_labels=True, scrape_interval=f"{SCRAPE}s", sample_limit=500_000),
-            job("otel-collector-self", collector.telemetry_url, scrape_interval=f"{SCRAPE}s"),
+            job("otel-collector", collector.metrics_url, honor_labels=True, sample_limit=500_000, **EVERY),
+            job("otel-collector-self", collector.telemetry_url, **EVERY),
         ]
         config = directory / "alertmanager.yml"
         config.write_text("{route: {receiver: nobody}, receivers: [{name: nobody}]}")
         alertmanager = stack.enter_context(Alertmanager(config))
-        scrapes.append(job("alertmanager", f"{alertmanager.url}/metrics", scrape_interval=f"{SCRAPE}s"))
+        scrapes.append(job("alertmanager", f"{alertmanager.url}/metrics", **EVERY))
         prometheus = Prometheus(
             scrapes,
             directory=directory,
             rules=_rules(),
             alertmanagers=[alertmanager.address],
             arguments=["--enable-feature=extra-scrape-metrics"],
-            itself={"scrape_interval": f"{SCRAPE}s"},
+            itself=EVERY,
         )
         stack.enter_context(prometheus)
         wait_until(lambda: prometheus.query("up"), "Prometheus scrapes")

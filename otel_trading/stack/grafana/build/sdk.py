@@ -71,8 +71,8 @@ def _sdk() -> Section:
             ),
             show.number(
                 "Series",
-                "Samples of the last scrape of each target.",
-                Ask('sum by (job) (scrape_samples_scraped{job=~".+"})', tell("job")),
+                "Samples of the last scrape of the target that has most of them.",
+                Ask('max(scrape_samples_scraped{job=~".+"})'),
                 unit=show.NUMBER,
                 base=show.BLUE,
                 at={20000: show.ORANGE},
@@ -187,9 +187,11 @@ def _collector() -> Section:
         return f"sum by ({', '.join(by)}) (increase({_collected(name)}{_WINDOW}))"
 
     def missed(name: str, *by: str) -> str:
-        """With the first of its kind, with which some series begin."""
+        """With the first of its kind, with which some series begin; not after a time in which its target was not seen."""
         series = f'{name}{{job=~".+"}}'
-        return f"sum by ({', '.join(by)}) (({series} unless {series} offset $__rate_interval) or increase({series}{_WINDOW}))"
+        watched = 'scrape_samples_scraped{job=~".+"} offset $__rate_interval > 0'
+        new = f"{series} unless {series} offset $__rate_interval and on (job, instance) ({watched})"
+        return f"sum by ({', '.join(by)}) ({new} or increase({series}{_WINDOW}))"
 
     return Section(
         "Prometheus, Alertmanager and the Collector",
