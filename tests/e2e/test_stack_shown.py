@@ -32,6 +32,7 @@ WAITING = {
     "TradingOrdersRejected": "of the first orders the venue rejects more than one in twenty",
     "TradingOrdersUnresolved": "an order that was not answered is asked for on the next day",
     "TradingPositionUnprotected": "a position gets its stop order on the day after",
+    "TradingReconciliationOverdue": "of the first scrape nothing is known that could have changed since",
     "TradingRiskLimitNear": "the limit of 3 % is for a day",
     "TradingVenueRateLimitNear": "others behind the same address use up the limit of some days",
     "TradingWinRatioLow": "it wins every other trade",
