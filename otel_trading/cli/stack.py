@@ -102,11 +102,20 @@ def _port_options(function: F) -> F:
     return function
 
 
+def _address(_: click.Context, __: click.Parameter, url: str | None) -> str | None:
+    from otel_trading.stack.directory import is_address
+
+    if url and not is_address(url):
+        raise click.BadParameter("It has to begin with http:// or https://.")
+    return url
+
+
 def _link_options(function: F) -> F:
     for name in reversed(LINKED):
         option = click.option(
             f"--{name}-external-url",
             metavar="URL",
+            callback=_address,
             help=f"Where {name} is reached from outside, for the links in messages.  [default: as .env says, else its address]",
         )
         function = option(function)

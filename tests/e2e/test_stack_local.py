@@ -306,6 +306,12 @@ def test_a_directory_that_is_none_of_a_stack_is_not_written_to(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_an_address_outside_that_is_none_is_an_error(directory, tmp_path):
+    done = cli("up", "--local", directory, "--prometheus-external-url=watch.example.org", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "'--prometheus-external-url': It has to begin with http:// or https://." in done.stderr
+
+
 def test_without_local_it_says_what_there_is(tmp_path):
     done = cli("up", cwd=tmp_path)
     assert done.returncode == 2

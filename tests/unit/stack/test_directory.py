@@ -223,6 +223,16 @@ def test_dashboards_link_to_the_runbooks_where_env_says_that_prometheus_is(direc
     assert "127.0.0.1:9090" not in text
 
 
+@pytest.mark.parametrize(
+    "url", ["watch.example.org", "watch.example.org:9090/", "ftp://watch.example.org", "https://", "http://["]
+)
+def test_what_is_no_address_is_told_before_links_lead_nowhere(directory, url):
+    env = directory / ".env"
+    env.write_text(env.read_text().replace("GRAFANA_EXTERNAL_URL=", f"GRAFANA_EXTERNAL_URL={url}"))
+    with pytest.raises(ConfigurationError, match=r"GRAFANA_EXTERNAL_URL = .*http:// or https://"):
+        init(directory)
+
+
 def linked(directory) -> set[str]:
     """What links to dashboards begin with in the rules."""
     texts = [path.read_text() for path in (directory / "prometheus" / "rules").iterdir()]
