@@ -84,10 +84,13 @@ NEITHER_GOOD_NOR_BAD = {
         "trading-venue": {"Messages a second", "HTTP requests a second, by status"},
     },
     "the colour says how many": {
-        "trading-inference": {"Latency of inferences", "Duration of a cycle"},
+        "trading-inference": {"Latency of inferences"},
         "trading-orders": {"Latency of submissions"},
     },
-    "a line of its own says how much is too much": {"trading-sdk": {"Since the last beat"}},
+    "a line of its own says how much is too much": {
+        "trading-inference": {"Duration of a cycle"},
+        "trading-sdk": {"Since the last beat"},
+    },
     "a row is an alert, which has a severity": {"trading-overview": {"Alerts that fire"}},
 }  # fmt: skip
 """Panels whose colour does not change with the value, and why."""
