@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from otel_trading.stack.grafana.build import panels as show
-from otel_trading.stack.grafana.build.panels import Ask, Panel
+from otel_trading.stack.grafana.build.panels import Ask, Panel, Steps
 from otel_trading.stack.grafana.build.queries import narrowed, tell
 from otel_trading.stack.prometheus.slo import OBJECTIVE, SLO, recorded
 from otel_trading.stack.promql import MODEL, STRATEGY, VENUE
@@ -20,7 +20,7 @@ _WHAT: Final = {
 }
 _LABELS: Final = {**dict.fromkeys(ORDERS, (STRATEGY, VENUE)), **dict.fromkeys(MODELS, (MODEL,))}
 _WINDOWS: Final = "1h", "6h", "3d"
-_BURNING: Final = {1: show.YELLOW, 3: show.ORANGE, 6: show.RED}
+_BURNING: Final[Steps] = {1: show.YELLOW, 3: show.ORANGE, 6: show.RED}
 """The rates at which alerts fire, but for the fastest."""
 _ABSENT: Final = "No event, or no recording rules"
 
