@@ -118,6 +118,8 @@ class Session:
         self.close()
         self.breaker.close()
         self.account.close()
+        if self.account.ledger is not None:
+            self.account.ledger.close()
         seen.clear()
 
     def __enter__(self) -> Self:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import math
 import sys
+import threading
 from dataclasses import replace
 from decimal import Decimal
 
@@ -129,6 +130,7 @@ def test_the_next_round_has_a_new_account_and_books_as_true(days, tmp_path, monk
         "account.db",
         "round-2/account.db",
     ]
+    assert "otel-trading-ledger" not in {thread.name for thread in threading.enumerate()}, "the ledgers are closed"
 
 
 def test_a_stopped_demo_goes_on_with_the_last_round_of_which_there_is_a_state(tmp_path):

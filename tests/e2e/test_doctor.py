@@ -87,7 +87,12 @@ def alertmanager(tmp_path):
 def test_the_demo_that_is_scraped_with_rules_and_an_alertmanager_is_all_right(tmp_path, alertmanager):
     with (
         Demo(tmp_path, "--bars", "60", "--speed", "max") as demo,
-        Prometheus([job("bot", demo.url)], directory=tmp_path, rules=RULES, alertmanagers=[alertmanager.address]) as prometheus,
+        Prometheus(
+            [job("bot", demo.url, relabel_configs=[{"target_label": "trading_target", "replacement": "bot"}])],
+            directory=tmp_path,
+            rules=RULES,
+            alertmanagers=[alertmanager.address],
+        ) as prometheus,
     ):
         demo.wait_until_lingering()
         prometheus.wait_for("trading_sdk_route")
@@ -346,6 +351,7 @@ def test_a_rule_that_cannot_be_evaluated_is_named(tmp_path):
     assert "rules" in said.wrong
     assert "TradingBotGone cannot be evaluated" in said.of("rules")[0]["says"]
     assert "not loaded" in said.of("rules")[1]["says"]
+    assert "trading_target" in said.of("rules")[2]["says"], "nothing tells which targets wake somebody"
 
 
 @contextmanager

@@ -158,6 +158,8 @@ time.sleep(600)
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None
         child = int(parent.stdout.readline())
+        # Until it is Python, it is still the program that asks the kernel to end it with its parent.
+        wait_until(lambda: Path(f"/proc/{child}/cmdline").read_text().startswith(sys.executable), "the child has started")
         assert alive(child)
         parent.kill()
     wait_until(lambda: not alive(child), "the child is gone")

@@ -61,11 +61,11 @@ def check(directory: Path) -> tuple[RuleSettings, list[Finding]]:
     readable = [path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if _others_read(path)]
     if readable:
         mend = f"chmod -R go= {quote(str(folder))}"
-        found.append(wrong(CHECK, f"secrets that every user of this machine can read: {listed(readable)}", mend))
+        found.append(wrong(CHECK, f"secrets that other users of this machine can read: {listed(readable)}", mend))
     configuration = directory / FILE
     inside = sorted({name for name, _ in secret_files.texts(configuration) if name in _TOKENS})
     if inside and _others_read(configuration):
-        says = f"every user of this machine can read {FILE}, and {listed(inside)} stands in it"
+        says = f"other users of this machine can read {FILE}, and {listed(inside)} stands in it"
         found.append(wrong(CHECK, says, f"chmod 600 {quote(str(configuration))}, or name a file of {directory}/secrets there"))
     return chosen, found or [ok(CHECK, f"{directory} is whole and up to date")]
 

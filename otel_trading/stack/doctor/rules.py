@@ -34,6 +34,9 @@ def check(prometheus: Prometheus, settings: RuleSettings) -> list[Finding]:
     if missing:
         says = f"{times(len(missing), 'rule')} of {len(wanted)} not loaded: {listed(missing)}"
         found.append(warning(RULES, says, f"if you did not disable them: {_LOAD}"))
+    if prometheus.query("up") and not prometheus.query('up{trading_target!=""}'):
+        says = "no target has the label trading_target: one that is down is a warning only, and wakes nobody"
+        found.append(warning(RULES, says, "label the targets as the scrape configuration in docs/doctor.md does"))
     return [*(found or [ok(RULES, f"all {len(wanted)} rules are loaded and evaluated")]), _firing(ours)]
 
 

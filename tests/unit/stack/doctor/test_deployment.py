@@ -127,7 +127,7 @@ def test_a_token_in_a_configuration_that_others_can_read_is_wrong(written):
     _, [finding] = check(written)
 
     assert finding.status == "wrong"
-    assert finding.says == "every user of this machine can read alertmanager/alertmanager.yml, and url stands in it"
+    assert finding.says == "other users of this machine can read alertmanager/alertmanager.yml, and url stands in it"
     assert finding.mend.startswith(f"chmod 600 {config}")
 
 
