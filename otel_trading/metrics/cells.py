@@ -1,7 +1,7 @@
 """The state of one series, and the methods that change it on the hot path.
 
 Each change is a read, an addition and a write without a call between them. CPython with a global interpreter lock switches
-threads only at calls and backward jumps, so no increment is lost; a free-threaded build takes a lock (`locked()`).
+threads only at calls and backward jumps, so no increment is lost; a free-threaded build takes a lock (`routes`).
 
 A handle's class says where it records: into itself while our own pipeline runs (`CounterCell`, …), into a stock instrument of
 the application's MeterProvider (`Stock…`), or nowhere (`Idle…`). Attaching a pipeline changes the class of every handle, so
@@ -152,6 +152,11 @@ class HistogramCell(Cell):
     @property
     def empty(self) -> bool:
         return self.max < 0.0 and self.drained is None
+
+    def read(self) -> tuple[array[int], float]:
+        """Return a copy of the counts and the sum of the same values: a count without its sum would be no histogram."""
+        with self.instrument.lock:
+            return self.counts[:], self.sum  # no call between the two, after which another thread could record
 
     def extremes(self) -> Extremes:
         """The smallest and the largest value so far."""

@@ -105,7 +105,7 @@ class Producer:
     def _delta_histogram(self, cell: HistogramCell) -> _Read | None:
         """What the reader is owed of a histogram; None if nothing."""
         with cell.instrument.lock:  # as above
-            life, counts, total = cell.life, cell.counts.tolist(), cell.sum
+            life, (counts, total) = cell.life, cell.read()
         nothing = (life, [0] * len(counts), 0.0)
         before_life, counts_before, total_before = self._older.get(cell, nothing)
         if life != before_life:
@@ -119,7 +119,8 @@ class Producer:
 
 def _histogram(cell: HistogramCell) -> _Read:
     """All of a histogram."""
-    return cell.counts.tobytes(), cell.sum, cell.extremes()
+    counts, total = cell.read()
+    return counts.tobytes(), total, cell.extremes()
 
 
 def _numbers(start: int | None, now: int, cells: Sequence[Cell], values: Sequence[float | None]) -> Points[NumberDataPoint]:

@@ -49,6 +49,35 @@ def test_two_delta_readers_and_a_cumulative_one_each_get_the_extremes_of_their_i
     assert found[2] == [(count, value, 1, value) for value in range(1, rounds + 1)]
 
 
+@pytest.mark.parametrize("kinds", [frozenset(), DELTAS], ids=["cumulative", "delta"])
+def test_count_and_sum_are_of_the_same_values_while_others_record(meter, kinds):
+    """Each value is 1, so that the two are equal; a delta whose values were in no bucket yet would be lost."""
+    histogram = meter.create_histogram("h", explicit_bucket_boundaries_advisory=[10.0]).bind()
+    reader = Producer(lambda: [meter], "a", kinds)
+    found, counts, done = [], [], threading.Event()
+
+    def collect():
+        for scope in reader.produce():
+            found.extend((point.count, point.sum) for metric in scope.metrics for point in metric.data.data_points)
+
+    def record():
+        count = 0
+        while not done.is_set():
+            histogram.record(1.0)
+            count += 1
+        counts.append(count)
+
+    def collect_often():
+        for _ in range(1000):
+            collect()
+        done.set()
+
+    at_once(record, record, record, collect_often)
+    collect()
+    assert [(count, total) for count, total in found if count != total] == []
+    assert (sum(count for count, _ in found) if kinds else found[-1][0]) == sum(counts)
+
+
 def test_what_is_recorded_while_two_delta_readers_collect_is_in_the_deltas_of_both(meter):
     """By bound handles and by attributes, by every instrument that adds up."""
     threads, rounds = 4, 400
