@@ -74,11 +74,13 @@ lock:
 	$(COMPILE) pyproject.toml --all-extras --group dev -o requirements/dev.lock
 	$(COMPILE) pyproject.toml --extra otlp --extra cli --extra dashboards --extra demo --extra notify --group oldest --resolution lowest-direct -o requirements/oldest.lock
 	$(COMPILE) --group oracles -o requirements/oracles.lock
+	$(COMPILE) --group install --constraints requirements/dev.lock -o requirements/install.lock
 
-.venv/installed: requirements/dev.lock pyproject.toml
+.venv/installed: requirements/dev.lock requirements/install.lock pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/install.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
 	touch $@
 
 clean:
