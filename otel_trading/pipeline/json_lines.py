@@ -46,6 +46,8 @@ class JsonLinesExporter(MetricExporter):
         except OSError as error:  # the disk is full, or gone
             faults.report("file", error)
             return MetricExportResult.FAILURE
+        except ValueError:  # it is closed: the end did not wait for this export, and said so
+            return MetricExportResult.FAILURE
         return MetricExportResult.FAILURE if self._torn else MetricExportResult.SUCCESS
 
     def force_flush(self, timeout_millis: float = 10_000) -> bool:

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from otel_trading.metrics import catalog
+from otel_trading.metrics import catalog, faults
 from otel_trading.semconv.spec import Metric
 from tests.harness import BlackHole, free_port, refusing_port, wait_until
 
@@ -140,6 +140,8 @@ def test_the_threads_of_an_abandoned_push_end_when_it_does(stubborn):
 
 
 def test_a_hanging_callback_does_not_hold_up_the_end(configured):
+    """Nor is what it hands over after the end a fault of ours."""
+    before = set(threading.enumerate())
     gate, inside = threading.Event(), threading.Event()
 
     def hang() -> float:
@@ -154,6 +156,9 @@ def test_a_hanging_callback_does_not_hold_up_the_end(configured):
         arrived, seconds = timed(telemetry.shutdown)
         assert arrived is False
         assert seconds < TIMEOUT + SLACK
+        errors = faults.errors.copy()
     finally:
         gate.set()
         stop()
+    wait_until(lambda: not set(threading.enumerate()) - before, "its thread has ended")
+    assert faults.errors == errors
