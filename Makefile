@@ -20,7 +20,7 @@ test-here: .venv/installed programs
 	scripts/install_packages tests/typing/dashboard-types || test -z "$$CI"
 	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
-# The unit tests on every supported Python that is installed, and on the oldest allowed versions.
+# The unit tests on every supported Python that is installed, on the oldest of them with the oldest allowed versions.
 test-matrix: .venv/installed
 	@# What pyenv has installed counts as installed, whether or not it is the version in use.
 	if command -v pyenv >/dev/null; then export PYENV_VERSION="$$(pyenv versions --bare | tr '\n' ':')"; fi; \
