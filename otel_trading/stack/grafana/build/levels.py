@@ -48,26 +48,29 @@ def left(*names: str, size: tuple[int, int]) -> Panel:
 
 def burning(*names: str, size: tuple[int, int]) -> Panel:
     """How fast these objectives' error budgets are used up now."""
-    return show.course(
+    return _rates(
         "Burn rates of the last hour",
         "How fast bad events use up what the objectives allow: 1 uses up exactly that, 14.4 within an hour wakes somebody.",
         *(Ask(_burn(name, "1h"), f"{name.replace('-', ' ')} {tell(*_LABELS[name])}") for name in names),
-        unit=show.RATIO,
-        at=_BURNING,
-        low=0,
-        seen=1.5,
-        decimals=2,
         size=size,
-        absent=_ABSENT,
     )
 
 
 def windows(name: str, size: tuple[int, int]) -> Panel:
     """How fast one objective's error budget was used up, over the windows that its alerts look at."""
-    return show.course(
+    return _rates(
         f"Burn rate of {name.replace('-', ' ')}",
         f"How fast {_WHAT[name]} use up what the objective in alerts.yaml allows: 1 uses up exactly that.",
         *(Ask(_burn(name, window), f"{window} {tell(*_LABELS[name])}") for window in _WINDOWS),
+        size=size,
+    )
+
+
+def _rates(title: str, description: str, *asked: Ask, size: tuple[int, int]) -> Panel:
+    return show.course(
+        title,
+        description,
+        *asked,
         unit=show.RATIO,
         at=_BURNING,
         low=0,
