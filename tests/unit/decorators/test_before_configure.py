@@ -8,6 +8,7 @@ import pytest
 
 from otel_trading.decorators import inference, order_execution, strategy_cycle, timed
 from otel_trading.metrics import catalog
+from otel_trading.semconv.attributes import STRATEGY_NAME
 from tests.routes import ROUTES, attached
 
 # Here, when the module is imported, nothing is attached.
@@ -67,15 +68,20 @@ def call_all() -> None:
 
 
 def counted(reader) -> dict[str, list[float]]:
-    """How often each of our metrics was recorded (the value, for gauges)."""
+    """How often each of our metrics was recorded (the value, for gauges); other strategies' gauges keep what they were set to."""
     data = reader.get_metrics_data()
-    return {
-        metric.name: [getattr(point, "count", None) or point.value for point in metric.data.data_points]
+    found = {
+        metric.name: [
+            getattr(point, "count", None) or point.value
+            for point in metric.data.data_points
+            if point.attributes.get(STRATEGY_NAME, "before") == "before"
+        ]
         for resource in (data.resource_metrics if data else ())
         for scope in resource.scope_metrics
         for metric in scope.metrics
-        if metric.name in METRICS and metric.data.data_points
+        if metric.name in METRICS
     }
+    return {name: values for name, values in found.items() if values}
 
 
 @pytest.mark.parametrize("route", ROUTES)

@@ -17,7 +17,8 @@ CHATTERING = "i=0; while :; do i=$((i + 1)); echo line $i; sleep 0.01; done"
 
 
 @pytest.fixture
-def chatterer(tmp_path) -> Iterator[Part]:
+def chatterer(tmp_path, monkeypatch) -> Iterator[Part]:
+    monkeypatch.setenv("EXCHANGE_API_SECRET", "secret")  # in the environment of whoever starts it
     shell = shutil.which("sh")
     assert shell is not None
     part = Part(
@@ -35,11 +36,9 @@ def trimmed(part: Part) -> bool:
     return part.log.with_name("chatterer.log.1").exists()
 
 
-def test_it_has_the_environment_that_it_is_handed_and_no_more(chatterer, monkeypatch):
-    monkeypatch.setenv("EXCHANGE_API_SECRET", "secret")
-    child = psutil.Process(chatterer.pid)
-    wait_until(lambda: "sh" in child.name(), "setpriv has become the program")
-    assert {name for name in child.environ() if name not in {"PWD", "SHLVL", "_", "OLDPWD"}} == {"PATH"}
+def test_it_has_the_environment_that_it_is_handed_and_no_more(chatterer):
+    wait_until(lambda: "line 1" in chatterer.log.read_text(), "setpriv has become the program, and that has begun")
+    assert {name for name in psutil.Process(chatterer.pid).environ() if name not in {"PWD", "SHLVL", "_", "OLDPWD"}} == {"PATH"}
 
 
 def test_a_log_that_is_long_begins_anew_while_the_program_writes_on(chatterer, monkeypatch):
