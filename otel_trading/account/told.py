@@ -100,14 +100,14 @@ def _position(symbol: str, entry: object, what: str) -> Told | None:
         stated = _get(entry, names)
         return None if stated is None else amount(stated, f"{what} {names[0]}")
 
-    value, multiplier = known(_VALUE), known(_MULTIPLIER)
+    value, price, multiplier = known(_VALUE), known(_PRICE), known(_MULTIPLIER)
     return Told(
         symbol,
         size,
         entry_price=known(_ENTRY),
-        price=known(_PRICE),
-        # Venues differ in whether the value of a short position is negative.
-        value=None if value is None else value.copy_sign(size),
+        price=price,
+        # Venues differ in whether the value of a short position is negative; a price may be, too.
+        value=None if value is None else value.copy_sign(size if price is None or price >= 0 else size.copy_negate()),
         unrealized_pnl=known(_PNL),
         multiplier=None if multiplier is None or multiplier <= 0 else multiplier,
         liquidation_price=known(_LIQUIDATION),

@@ -215,7 +215,7 @@ def _status(said: object, quantity: Amount | None, filled: Amount | None) -> Ord
 
 def _average(source: Lookup, filled: Amount | None, fills: Sequence[Fill]) -> Amount | None:
     average = _number(source, "average", _AVERAGE)
-    if average is not None and average > 0:
+    if average:  # negative ones too (a spread, oil in April 2020); 0 is how venues write that there is none
         return average
     bought = sum(float(fill.quantity) for fill in fills)
     if bought:

@@ -15,6 +15,7 @@ from otel_trading.orders import Fill, Report, measure, seen
 from otel_trading.orders import currency as currencies
 from otel_trading.orders.reading import Amount, exact
 from otel_trading.orders.results import Fee
+from otel_trading.orders.vocabulary import TERMINAL
 from otel_trading.recording.order_series import Context, MoneySeries, series
 from otel_trading.recording.series import Table
 from otel_trading.recording.whole import WholeOrders
@@ -48,6 +49,8 @@ class AccountLike(Protocol):
 
 
 _NO_FEES: Final[Mapping[str, float]] = {}
+_WHOLE: Final = 1 - 1e-9
+"""The share of a quantity that is all of it, but for the rounding of floats."""
 
 
 class Terms(NamedTuple):
@@ -141,7 +144,10 @@ class FillRecorder:
         order = report.id
         if report.execution is not None:
             self.recorder_of(report.execution).fill(report.execution._replace(time=time), order, account)
-        if report.filled is None or report.average is None or report.filled <= 0:
+        if report.filled is None or report.filled <= 0:
+            return
+        if report.average is None:
+            self._priceless(report)
             return
         listed, fees = [fill._replace(time=time) for fill in report.fills], report.fees
         if order is None or all(fill.execution_id is not None for fill in listed):
@@ -156,6 +162,17 @@ class FillRecorder:
             self.totals(whole, order, account)
         elif not listed:
             self.fill(whole, None, account)
+
+    def _priceless(self, report: Report) -> None:
+        """Say that an order has ended of which more was filled than anybody has told the price of."""
+        known = 0.0 if report.id is None else self.memory.filled(report.id)
+        if report.status in TERMINAL and known < float(report.filled or 0) * _WHOLE:
+            faults.log_once(
+                ("no price", self.context.venue),
+                "otel_trading: an order at %s was filled, and nothing said at which price: its fills are in no metric and "
+                "no account until they are told with one (a query of the order, its trades, Account.sync_fills)",
+                self.context.venue,
+            )
 
     def totals(self, whole: Fill, order: str, account: AccountLike | None) -> None:
         """Record what is new of the totals of an order, given as one fill, and hand them to `account`."""

@@ -101,6 +101,17 @@ def test_positions_as_ccxt_fetches_them(account) -> None:
     assert main.unrealized_pnl == Decimal(600)
 
 
+@pytest.mark.parametrize(("size", "value"), [(2, -74_000), (-2, 74_000)])
+@pytest.mark.parametrize("told", [-74_000, 74_000])
+def test_value_of_a_position_whose_price_is_negative_has_the_sign_of_both(account, size, value, told) -> None:
+    """Two contracts of 1,000 barrels of oil at -37 USD, as on 20 April 2020, however the venue signs their value."""
+    main = account()
+    main.update(
+        cash=100_000, positions=[{"symbol": "CL", "size": size, "multiplier": 1000, "mark_price": -37, "market_value": told}]
+    )
+    assert (main.positions["CL"].value, main.equity) == (value, 100_000 + value)
+
+
 class PositionSide(str, Enum):
     LONG = "long"
     SHORT = "short"

@@ -161,3 +161,29 @@ def test_reference_price_that_cannot_be_had_is_none(recorded) -> None:
     assert recorded.points("slippage") == []
     assert recorded.one("orders", status="filled") == 1
     assert faults.errors == {("order_execution.reference_price", "ZeroDivisionError"): 1}
+
+
+@pytest.mark.usefixtures("no_faults")
+def test_a_price_below_zero_is_a_price(recorded) -> None:
+    """Oil at -37.63 USD on 20 April 2020: the account has the position, and the value of what was traded is counted unsigned."""
+    account = Account()
+    answers({"id": "1", "status": "filled", "filled": 2, "average": -37.63}, currency="USD", account=account)("CL", "buy")
+    ((given, _),) = account.fills
+    assert given == ("CL", "buy", 2, -37.63)
+    assert recorded.one("volume", currency="USD") == pytest.approx(75.26)
+
+
+@pytest.mark.usefixtures("recorded")
+def test_a_filled_order_without_a_price_is_said_to_be_missing_until_its_fills_are_told(caplog) -> None:
+    """Once, and not of one whose fills were told before."""
+    account, order = Account(), {"id": "1", "status": "closed", "amount": 2.0, "filled": 2.0, "symbol": "X/USD", "side": "buy"}
+    place = answers(order, account=account)
+    place("X/USD", "buy")
+    place("X/USD", "buy")
+    assert [record.getMessage().count("nothing said at which price") for record in caplog.records] == [1]
+    answers({**order, "average": 10.0}, operation="query", account=account)()
+    assert [given for given, _ in account.fills] == [("X/USD", "buy", 2.0, 10.0)]
+    faults.reset()
+    caplog.clear()
+    answers(order, operation="query", account=account)()
+    assert not caplog.records

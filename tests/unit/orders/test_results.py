@@ -110,6 +110,7 @@ def test_status_takes_what_was_filled_into_account(status, amount, filled, expec
         ({"filled": 2, "average": 10.5}, 10.5),
         ({"filled": 2, "cost": 21}, 10.5),
         ({"filled": 2, "average": 0, "cost": 21}, 10.5),
+        ({"filled": 2, "average": -37.63}, -37.63),  # oil, 20 April 2020
         ({"trades": [{"amount": 1, "price": 10}, {"amount": 3, "price": 14}]}, 13.0),
         ({"filled": 0, "cost": 0}, None),
         ({"filled": 2}, None),
