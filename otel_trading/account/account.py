@@ -221,6 +221,8 @@ class Account(Entering):
                 if self._timeline.happened(then, now):
                     self._turn()
                 refused = self._state.mark(symbol, value, then)
+                if refused is not None and time is None:
+                    refused = self._mark_of_now(symbol, value, now)
             if refused is not None:
                 self._report(refused, f"{self!r}.mark({symbol!r})")
         except Exception as fault:  # noqa: BLE001 - promise 1: no fault of ours may reach the bot

@@ -298,9 +298,18 @@ class Entering(Readings):
             return now if found is None else found
         return now
 
+    def _mark_of_now(self, symbol: str, value: Decimal, now: float) -> Refusal | None:
+        """Take a price that came without a time: the newest one, though the one before is of later than the clock shows."""
+        with Exact():
+            self._happened(now, now)
+        holding = self._state.book.holdings.get(symbol)
+        return self._state.mark(symbol, value, now if holding is None else max(now, holding.time))
+
     def _happened(self, then: float, now: float) -> None:
         self._version += 1
         self._dirty = True
+        if then == now < self._timeline.latest and (back := self._timeline.set_back(now)) is not None:
+            self._state.set_back(back)
         if self._timeline.happened(then, now):
             self._turn()
 

@@ -157,6 +157,13 @@ class Performance:
         self._ratios = None
         self.turnover = Turnover()
 
+    def set_back(self, time: float) -> None:
+        """Go on from `time`, which is before that of the last value: the clock was wrong."""
+        self._time, self._since = min(self._time, time), min(self._since, time)
+        self._grid.set_back(time)
+        if self.drawdown is not None:
+            self.drawdown.set_back(time)
+
     def _begin_units(self) -> None:
         """Let the present value be that of one unit, if it is one that returns can be measured by."""
         if self.drawdown is not None and self._worth is not None and self._worth > 0:

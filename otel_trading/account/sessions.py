@@ -14,6 +14,8 @@ from otel_trading.metrics.values import as_float
 
 _DAY = 86_400.0
 _MINUTE = 60.0
+_OVERTAKEN = 1.0
+"""Seconds by which the thread that read the clock first may be the second one to say something."""
 _LATEST = 1e11
 """Seconds until the year 5138: what is beyond was told in milliseconds."""
 
@@ -123,6 +125,15 @@ class Timeline:
             self.latest = time
             self._behind = now - time
         return time >= self.due
+
+    def set_back(self, now: float) -> float | None:
+        """Follow a clock that was set back since the latest event; return the account's time then, None if it was not."""
+        time = now - self._behind
+        if self.latest - time <= _OVERTAKEN:
+            return None
+        self.latest, self.end = time, min(self.end, self._day.around(time)[1])
+        self.turn(time)
+        return time
 
     def present(self, now: float) -> float | None:
         """The account's time when the clock shows `now`; None before the first event."""

@@ -301,6 +301,13 @@ class State:
                 self._value_flows(time)
             self.performance.update(worth, time, funded=self.funded)
 
+    def set_back(self, time: float) -> None:
+        """Let nothing be of later than `time`: the clock that said so was wrong."""
+        for holding in self.book.holdings.values():
+            holding.time = min(holding.time, time)
+        self.told_at = {name: min(told, time) for name, told in self.told_at.items()}
+        self.performance.set_back(time)
+
     def capture(self) -> dict[str, Any]:
         """Return the state without rates and holdings, for `restore`."""
         return {

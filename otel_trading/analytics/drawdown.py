@@ -97,6 +97,11 @@ class Drawdown(Generic[N]):
             self._peak = self._trough = self._value = after
             self._peak_time = time
 
+    def set_back(self, time: float) -> None:
+        """Let the peak be of no later than `time`: the clock that said so was wrong."""
+        if self._peak_time is not None:
+            self._peak_time = min(self._peak_time, time)
+
     def dump(self) -> dict[str, Any]:
         """Return the state as JSON can hold it: Decimals as text."""
         return {

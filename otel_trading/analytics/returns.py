@@ -58,6 +58,11 @@ class ReturnGrid:
         self._last = value
         return result
 
+    def set_back(self, time: float) -> None:
+        """Go on in the period of `time`, if a wrong clock led to a later one."""
+        if self._period is not None:
+            self._period = min(self._period, (time - self._offset) // self._every)
+
     def dump(self) -> dict[str, Any]:
         """Return the state as JSON can hold it."""
         return {"every": self._every, "offset": self._offset, "period": self._period, "last": self._last, "base": self._base}

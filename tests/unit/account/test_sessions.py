@@ -117,6 +117,62 @@ def test_event_that_arrives_late_does_not_set_the_time_back(account, seen, clock
     assert daily(seen) == (0.0, 0.0)
 
 
+@pytest.mark.parametrize("step", [2.0, 3600.0, 86_400.0 * 4000])
+def test_clock_that_is_set_back_stops_nothing(account, seen, clock, step) -> None:
+    """It was wrong for one price; the prices after it count, are fresh while they come, and the day ends when it does."""
+    clock.now = MIDNIGHT - 60
+    main = account(stale_after=10)
+    main.fill("AAPL", "buy", 10, 100)
+    clock.now += step
+    main.mark("AAPL", 101)
+    clock.now -= step
+    main.mark("AAPL", 90)
+    assert (main.equity, main.drawdown) == (9_900, pytest.approx(110 / 10_010))
+    for _ in range(3):
+        clock.now += 9
+        main.mark("AAPL", 90)
+    values = seen.values()
+    assert values["portfolio.equity"] == 9_900.0
+    assert values["drawdown.duration"] == 27.0
+    clock.now = MIDNIGHT + 1
+    main.mark("AAPL", 95)
+    assert daily(seen) == (50.0, pytest.approx(50 / 9_900))
+    assert main.last_event_time == clock.now
+    main.mark("AAPL", 80)
+    clock.now += 86_400
+    main.mark("AAPL", 80)
+    assert main.returns[-1] == pytest.approx(-100 / 9_900)
+
+
+def test_clock_that_was_wrong_before_a_restart_stops_nothing(account, clock) -> None:
+    before = account()
+    clock.now += 1e9
+    before.fill("AAPL", "buy", 10, 100)
+    document = before.dump()
+    clock.now -= 1e9
+    main = account()
+    main.restore(document)
+    main.mark("AAPL", 90)
+    assert (main.equity, main.last_event_time) == (9_900, clock.now)
+
+
+def test_prices_of_two_threads_that_overtake_each_other_both_count(account, clock) -> None:
+    """Who read the clock first comes second: its price is the newest, and no time is set back for it."""
+    main = account()
+    main.fill("AAPL", "buy", 10, 100)
+    latest = clock.now
+    clock.now -= 0.5
+    main.mark("AAPL", 90)
+    assert (main.equity, main.last_event_time) == (9_900, latest)
+
+
+def test_price_that_says_itself_that_it_is_old_is_left_out(account, clock) -> None:
+    main = account()
+    main.fill("AAPL", "buy", 10, 100)
+    main.mark("AAPL", 90, time=clock.now - 0.5)
+    assert main.equity == 10_000
+
+
 def test_zone_of_a_datetime_counts(account, seen) -> None:
     """23:30 in New York on 8 October is 03:30 UTC on 9 October."""
     new_york = timezone(timedelta(hours=-4))
