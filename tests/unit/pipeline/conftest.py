@@ -35,4 +35,5 @@ def loaded(tmp_path: Path) -> Callable[..., Loaded]:
 def no_global_meter_provider(monkeypatch: pytest.MonkeyPatch) -> None:
     """As in a process in which nobody has set one; the API has no public way to be put back."""
     monkeypatch.setattr(metrics_api, "_METER_PROVIDER", None)
+    monkeypatch.setattr(metrics_api, "_PROXY_METER_PROVIDER", metrics_api._ProxyMeterProvider())
     monkeypatch.setattr(metrics_api, "_METER_PROVIDER_SET_ONCE", Once())

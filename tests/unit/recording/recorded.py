@@ -8,17 +8,18 @@ import pytest
 from opentelemetry.sdk.metrics.export import HistogramDataPoint
 
 from otel_trading import recording
-from otel_trading.metrics import Gauge, catalog, faults
+from otel_trading.metrics import catalog, faults
+from otel_trading.metrics.instruments import Instrument
 from otel_trading.metrics.observed import Observable
 from otel_trading.orders import seen
 from tests.routes import ROUTES, Reader, attached
 
 
-def observables() -> list[Observable]:
-    return [each for meter in (catalog.meter, catalog.user_meter) for each in meter.all() if isinstance(each, Observable)]
+def instruments() -> list[Instrument]:
+    return [each for meter in (catalog.meter, catalog.user_meter) for each in meter.all()]
 
 
-OF_THE_PROCESS = {each.name: each._sources.copy() for each in observables()}
+OF_THE_PROCESS = {each.name: each._sources.copy() for each in instruments() if isinstance(each, Observable)}
 """Callbacks that are there from the import on; those that came later are of other tests, which decorated something."""
 
 Point = tuple[dict[str, str], "float | tuple[int, float]"]
@@ -73,10 +74,11 @@ def recorded(request: pytest.FixtureRequest) -> Iterator[Recorded]:
     """Attach a fresh pipeline, with nothing seen and nothing reported before."""
     seen.clear()
     faults.reset()
-    for instrument in observables():  # forget what other tests said of their own strategies and venues
-        instrument._sources[:] = OF_THE_PROCESS.get(instrument.name, [])
-        if isinstance(instrument, Gauge):
-            instrument.begin_in_child()
+    for instrument in instruments():  # forget what other tests said of their own strategies and venues
+        if isinstance(instrument, Observable):
+            instrument._sources[:] = OF_THE_PROCESS.get(instrument.name, [])
+        for series in list(instrument._cells.values()):
+            series.remove()
     with attached(request.param) as (reader,):
         yield Recorded(reader)
     recording.configure(recording.Options())
