@@ -103,7 +103,7 @@ def _port_options(function: F) -> F:
 
 
 def _address(_: click.Context, __: click.Parameter, url: str | None) -> str | None:
-    from otel_trading.stack.directory import is_address
+    from otel_trading.stack.prometheus.settings import is_address
 
     if url and not is_address(url):
         raise click.BadParameter("It has to begin with http:// or https://.")

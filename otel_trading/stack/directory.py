@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
@@ -181,18 +180,9 @@ def external(directory: Path, part: str) -> str | None:
     """Return where a part is reached from outside, if `.env` says it. Raises `ConfigurationError` if that is no address."""
     name = f"{part.upper()}_EXTERNAL_URL"
     given = variable(directory, name)
-    if given and not is_address(given):
+    if given and not settings.is_address(given):
         raise ConfigurationError(f"{directory / '.env'}: {name} = {given}: it has to begin with http:// or https://")
     return given or None
-
-
-def is_address(text: str) -> bool:
-    """Whether it can be the beginning of a link: programs take others as well, and their links lead nowhere."""
-    try:
-        parts = urlsplit(text)
-    except ValueError:  # a bracket that is open
-        return False
-    return parts.scheme in {"http", "https"} and bool(parts.netloc)
 
 
 def link(directory: Path, part: str) -> str:

@@ -37,8 +37,9 @@ alerts:
     enabled: false
 ```
 
-A name, a key or a value that is not allowed is refused, with the file, the setting and what is allowed. `runbook_url` is where
-the pages are, `{{alert}}` in it stands for the name of the alert; Prometheus itself serves them by default.
+A name, a key or a value that is not allowed is refused, with the file, the setting and what is allowed; so is a name that
+stands twice in one place: add to what is there. `runbook_url` is where the pages are, `{{alert}}` in it stands for the name of
+the alert; Prometheus itself serves them by default.
 
 ## Objectives
 

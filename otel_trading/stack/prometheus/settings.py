@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeAlias, cast
+from urllib.parse import urlsplit
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat, ValidationError
 from pydantic_core import ErrorDetails
 
 from otel_trading.errors import ConfigurationError
@@ -16,7 +17,8 @@ from otel_trading.semconv import metrics as m
 from otel_trading.semconv.spec import Metric
 from otel_trading.stack.prometheus.model import Alert, Severity
 
-RUNBOOKS: Final = "{{ $externalURL }}/consoles/runbooks/{alert}.html"
+_EXTERNAL: Final = "{{ $externalURL }}"
+RUNBOOKS: Final = f"{_EXTERNAL}/consoles/runbooks/{{alert}}.html"
 """Where Prometheus itself serves the runbooks that come with the rules."""
 
 _DURATION: Final = re.compile(r"(?!$)(\d+w)?(\d+d)?(\d+h)?(\d+m)?(\d+s)?")
@@ -26,6 +28,11 @@ def _duration(text: str) -> str:
     if not _DURATION.fullmatch(text):
         raise ValueError("a duration as Prometheus writes it, such as 90s, 5m or 1h30m")
     return text
+
+
+def _given(settings: Any) -> Any:
+    """What stands below a name; of a name below which nothing stands any more, nothing."""
+    return {} if settings is None else settings
 
 
 class Change(BaseModel):
@@ -100,12 +107,32 @@ class Slos(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    order_latency: OrderLatency = OrderLatency()
-    order_errors: OrderErrors = OrderErrors()
-    inference_latency: InferenceLatency = InferenceLatency()
+    order_latency: Annotated[OrderLatency, BeforeValidator(_given)] = OrderLatency()
+    order_errors: Annotated[OrderErrors, BeforeValidator(_given)] = OrderErrors()
+    inference_latency: Annotated[InferenceLatency, BeforeValidator(_given)] = InferenceLatency()
 
 
 _SLOS: Final = Slos()
+
+
+def is_address(text: str) -> bool:
+    """Whether it can be the beginning of a link: programs take others as well, and their links lead nowhere."""
+    try:
+        parts = urlsplit(text)
+    except ValueError:  # a bracket that is open
+        return False
+    return parts.scheme in {"http", "https"} and bool(parts.netloc)
+
+
+def _address(text: str) -> str:
+    if not is_address(text):
+        raise ValueError("it has to begin with http:// or https://")
+    return text
+
+
+def _runbooks(text: str) -> str:
+    """Prometheus itself may serve them, and puts in where it is."""
+    return text if text.startswith(_EXTERNAL) else _address(text)
 
 
 class RuleSettings(BaseModel):
@@ -113,22 +140,36 @@ class RuleSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    runbook_url: str = RUNBOOKS
+    runbook_url: Annotated[str, AfterValidator(_runbooks)] = RUNBOOKS
     """Where the page of an alert is; `{alert}` stands for its name."""
-    grafana_url: str = "http://127.0.0.1:3000"
+    grafana_url: Annotated[str, AfterValidator(_address)] = "http://127.0.0.1:3000"
     """Where the dashboards are; in a stack's directory as its `.env` says, unless `alerts.yaml` does."""
-    slos: Slos = _SLOS
-    alerts: dict[str, Change] = Field(default_factory=dict[str, Change])
+    slos: Annotated[Slos, BeforeValidator(_given)] = _SLOS
+    alerts: Annotated[dict[str, Annotated[Change, BeforeValidator(_given)]], BeforeValidator(_given)] = Field(
+        default_factory=dict[str, Change]
+    )
 
     def of(self, alert: Alert) -> Change:
         """What is set about an alert."""
         return self.alerts.get(alert.name, _UNCHANGED)
 
 
+class _Loader(yaml.SafeLoader):
+    """Refuses a name that stands twice in one place: else the second would take away, unsaid, what is below the first."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        found: set[str] = set()
+        for name in (name for name, _ in node.value if isinstance(name, yaml.ScalarNode)):
+            if name.value in found:
+                raise yaml.constructor.ConstructorError(None, None, f"{name.value} stands there twice", name.start_mark)
+            found.add(name.value)
+        return super().construct_mapping(node, deep)
+
+
 def load(file: Path, alerts: Iterable[Alert]) -> RuleSettings:
     """Read the file. Raises `ConfigurationError` that names each wrong setting, the file and what is allowed."""
     try:
-        given: Any = yaml.safe_load(file.read_text(encoding="utf-8"))
+        given: Any = yaml.load(file.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - it is a SafeLoader
     except OSError as error:
         raise ConfigurationError(f"{file}: it cannot be read: {error.strerror}") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:

@@ -68,6 +68,27 @@ def loaded(directory: Path, contents: str) -> RuleSettings:
         ),
         pytest.param("- 1", "the file = [1]: it has to be names and values", id="a list"),
         pytest.param("alerts: [", "it is malformed: ", id="no YAML"),
+        pytest.param("? [alerts]\n: 1", "it is malformed: ", id="a list as a name"),
+        pytest.param(
+            "alerts: {TradingDailyLoss: {threshold: 0.05}}\nslos: {}\nalerts: {TradingBotGone: {for: 5m}}",
+            'alerts stands there twice\n  in "<unicode string>", line 3, column 1',
+            id="a part that stands twice",
+        ),
+        pytest.param(
+            "alerts:\n  TradingDailyLoss: {threshold: 0.05}\n  TradingDailyLoss: {severity: critical}",
+            "TradingDailyLoss stands there twice",
+            id="an alert that stands twice",
+        ),
+        pytest.param(
+            "grafana_url: grafana.example.org",
+            "grafana_url = 'grafana.example.org': it has to begin with http:// or https://",
+            id="dashboards at no address",
+        ),
+        pytest.param(
+            "runbook_url: 'wiki/{alert}'",
+            "runbook_url = 'wiki/{alert}': it has to begin with http:// or https://",
+            id="runbooks at no address",
+        ),
     ],
 )
 def test_what_is_wrong_is_named_with_the_file_and_what_is_allowed(contents, told, tmp_path):
@@ -87,9 +108,23 @@ def test_a_file_that_cannot_be_read_is_an_error(tmp_path):
         load(tmp_path / "none.yaml", alerts())
 
 
-@pytest.mark.parametrize("contents", ["", "# nothing yet\n", "alerts: {}\n"], ids=["empty", "a comment", "no alerts"])
+@pytest.mark.parametrize(
+    "contents",
+    [
+        pytest.param("", id="empty"),
+        pytest.param("# nothing yet\n", id="a comment"),
+        pytest.param("alerts: {}\n", id="no alerts"),
+        pytest.param("slos:\n  # order_errors:\nalerts:\n  # TradingBotGone:\n", id="all that was below is a comment"),
+        pytest.param("slos:\n  order_errors:\nalerts:\n  TradingBotGone:\n    # for: 5m\n", id="names alone"),
+    ],
+)
 def test_what_is_left_out_stays_as_it_is(contents, tmp_path):
     assert texts(loaded(tmp_path, contents)) == texts(RuleSettings())
+
+
+def test_runbooks_may_be_elsewhere_or_at_prometheus(tmp_path):
+    for url in ("https://wiki.example.org/{alert}", "{{ $externalURL }}/consoles/mine/{alert}.html"):
+        assert loaded(tmp_path, f"runbook_url: '{url}'").runbook_url == url
 
 
 def test_the_file_that_is_written_changes_nothing_and_names_every_alert(tmp_path):
