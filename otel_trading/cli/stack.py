@@ -154,8 +154,11 @@ def up(directory: Path | None, *, local: bool, free_ports: bool, bot: str, **giv
     from otel_trading.stack.local import Local, Plan
 
     stop = Event()
-    for number in {signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)}:  # no SIGHUP on Windows
+    for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _setting(stop))
+    # Windows has none; under `nohup` it is to outlive its terminal.
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, _setting(stop))
     chosen = {name: given[f"{name.replace('-', '_')}_port"] for name in DEFAULTS}
     try:
         where = _ready(directory)

@@ -8,6 +8,8 @@ import re
 import signal
 import socket
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -181,9 +183,19 @@ def test_a_bot_that_the_user_named_is_scraped_under_the_job_that_he_gave_it(dire
 # -- how it ends ----------------------------------------------------------------------------------------------------------
 
 
+@contextmanager
+def hang_up(handler: signal.Handlers) -> Iterator[None]:
+    """What is started meanwhile takes the end of its terminal as a shell or `nohup` has it, however the tests were started."""
+    before = signal.signal(signal.SIGHUP, handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
 def test_it_ends_cleanly_when_it_is_asked_to(directory, tmp_path, number):
-    with Stack(directory, log=tmp_path) as stack:
+    with hang_up(signal.SIG_DFL), Stack(directory, log=tmp_path) as stack:
         parts = children(stack)
         assert len(parts) == 3
         os.kill(stack.pid, number)
@@ -195,6 +207,13 @@ def test_it_ends_cleanly_when_it_is_asked_to(directory, tmp_path, number):
                 pass
         assert "Traceback" not in stack.output()
         assert "See you next time!" in (stack.data / "prometheus.log").read_text()
+
+
+def test_under_nohup_it_outlives_its_terminal(directory, tmp_path):
+    with hang_up(signal.SIG_IGN), Stack(directory, log=tmp_path) as stack:
+        os.kill(stack.pid, signal.SIGHUP)
+        children(stack)[0].kill()
+        wait_until(lambda: "still here: " in stack.output(), "it goes on, and says that a part has died")
 
 
 def test_no_part_outlives_it_when_it_is_killed(directory, tmp_path):
