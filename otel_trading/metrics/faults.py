@@ -84,6 +84,30 @@ def contained(component: str) -> Callable[[Callable[_P, _R]], Callable[_P, _R | 
     return decorate
 
 
+def isolated(component: str) -> Callable[[Callable[_P, _R]], Callable[_P, _R | None]]:
+    """As `contained`, for what a collection calls: also what is no `Exception`, as the result of a task that was cancelled.
+
+    It would end the thread that collects, and every later collection with it. What ends the process is left to end it where
+    that is possible, in the main thread.
+    """
+
+    def decorate(function: Callable[_P, _R]) -> Callable[_P, _R | None]:
+        @functools.wraps(function)
+        def call(*args: _P.args, **kwargs: _P.kwargs) -> _R | None:
+            try:
+                return function(*args, **kwargs)
+            except BaseException as fault:
+                ends = isinstance(fault, (KeyboardInterrupt, SystemExit))
+                if ends and threading.current_thread() is threading.main_thread():
+                    raise
+                contain(component, fault)
+                return None
+
+        return call
+
+    return decorate
+
+
 @contextlib.contextmanager
 def containing(component: str) -> Iterator[None]:
     """As `contained`, for a block."""
@@ -93,7 +117,7 @@ def containing(component: str) -> Iterator[None]:
         contain(component, fault)
 
 
-def contain(component: str, fault: Exception) -> None:
+def contain(component: str, fault: BaseException) -> None:
     """Report a fault of ours that was caught, and raise nothing whatever happens."""
     # A logging filter or handler of the application may itself raise; it must not reach the bot through us.
     with contextlib.suppress(Exception):

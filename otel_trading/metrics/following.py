@@ -143,7 +143,7 @@ class Observed(Following):
         return observations
 
 
-@faults.contained("observe")
+@faults.isolated("observe")
 def _observations(name: str, callback: Any, options: CallbackOptions) -> list[Observation]:
     return [
         Observation(taken, observation.attributes, observation.context)

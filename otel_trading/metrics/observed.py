@@ -114,7 +114,7 @@ class Observable(Instrument[_ValueCellT]):
         return list(self._observed.values())
 
 
-@faults.contained("observe")
+@faults.isolated("observe")
 def _called(about: str, callback: ObserveCallback, fixed: Texts) -> list[tuple[float, Texts]]:
     result = callback()
     if result is None:

@@ -22,7 +22,7 @@ class Worker:
     """
 
     def __init__(self, component: str, *, every: float | None = None, regular: Callable[[], object] | None = None) -> None:
-        self._contained = faults.contained(component)(_call)
+        self._contained = faults.isolated(component)(_call)
         self._every = every
         self._regular = regular
         self._jobs: queue.SimpleQueue[tuple[Callable[[], Any], Future[Any]] | None] = queue.SimpleQueue()

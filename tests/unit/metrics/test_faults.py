@@ -41,6 +41,19 @@ def test_what_ends_the_program_is_not_contained():
     assert not faults.errors
 
 
+@pytest.mark.parametrize("ends", [KeyboardInterrupt, SystemExit])
+def test_what_ends_the_program_goes_through_a_collection_in_the_main_thread(ends):
+    """As when a signal comes while an application collects there."""
+
+    @faults.isolated("part")
+    def stop() -> None:
+        raise ends
+
+    with pytest.raises(ends):
+        stop()
+    assert not faults.errors
+
+
 def test_a_log_handler_that_raises_does_not_reach_the_caller():
     class Broken(logging.Filter):
         def filter(self, record: logging.LogRecord) -> bool:

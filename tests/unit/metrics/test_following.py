@@ -6,6 +6,7 @@ import gc
 import math
 import threading
 import weakref
+from asyncio import CancelledError
 from decimal import Decimal
 
 import pytest
@@ -146,13 +147,14 @@ def test_an_observation_that_is_no_number_costs_itself_only(stock, meter, kind):
     assert dict(faults.dropped) == {"not_a_number": 1, "non_finite": 1}
 
 
-def test_a_callback_that_raises_is_contained_and_the_others_are_heard(stock, meter, caplog):
+@pytest.mark.parametrize("fault", [OSError, CancelledError])
+def test_a_callback_that_raises_is_contained_and_the_others_are_heard(stock, meter, caplog, fault):
     def broken(_: CallbackOptions):
-        raise OSError("no")
+        raise fault("no")
 
     create(meter, "observable_gauge", broken, five)
     assert value_of(stock) == value_of(stock) == 5
-    assert dict(faults.errors) == {("observe", "OSError"): 2}
+    assert dict(faults.errors) == {("observe", fault.__name__): 2}
     assert len(caplog.records) == 1
 
 

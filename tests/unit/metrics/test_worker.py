@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import threading
 import time
@@ -40,6 +41,16 @@ def test_a_job_that_raises_is_reported_and_the_next_one_runs(worker):
     assert worker.submit(lambda: 1 / 0).result(10) is None
     assert worker.submit(lambda: True).result(10) is True
     assert dict(faults.errors) == {("test", "ZeroDivisionError"): 1}
+
+
+@pytest.mark.parametrize("ends", [asyncio.CancelledError, SystemExit, KeyboardInterrupt, GeneratorExit])
+def test_a_job_that_would_end_the_thread_is_reported_and_the_next_one_runs(worker, ends):
+    def job():
+        raise ends
+
+    assert worker.submit(job).result(10) is None
+    assert worker.submit(lambda: True).result(10) is True
+    assert dict(faults.errors) == {("test", ends.__name__): 1}
 
 
 def test_a_job_that_was_cancelled_before_its_turn_does_not_run(worker):

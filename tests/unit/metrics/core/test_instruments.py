@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from decimal import Decimal
 
@@ -168,6 +169,21 @@ def test_a_callback_that_fails_costs_its_own_series_only(stock, fills):
     for _ in range(2):
         assert stock.values(FILLS.name) == {(("venue", "sound"),): 5.0}
     assert dict(faults.errors) == {("observe", "ZeroDivisionError"): 2}
+
+
+def test_a_callback_that_asks_for_a_task_that_was_cancelled_costs_its_own_series_only(stock, fills):
+    """What it raises is no `Exception`."""
+
+    async def cancelled():
+        task = asyncio.ensure_future(asyncio.sleep(60))
+        task.cancel()
+        await asyncio.wait([task])
+        return task
+
+    fills.observe(asyncio.run(cancelled()).result, {"venue": "broken"})
+    fills.observe(lambda: 5, {"venue": "sound"})
+    assert stock.values(FILLS.name) == {(("venue", "sound"),): 5.0}
+    assert dict(faults.errors) == {("observe", "CancelledError"): 1}
 
 
 @pytest.mark.parametrize(
