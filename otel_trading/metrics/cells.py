@@ -141,8 +141,10 @@ class HistogramCell(Cell):
     __slots__ = ("bounds", "counts", "drained", "exemplars", "max", "min", "sum")
 
     def clear(self) -> None:
-        self.bounds = self.instrument.bounds
-        self.counts = array("Q", bytes(8 * (len(self.bounds) + 1)))
+        bounds = self.instrument.bounds
+        counts = array("Q", bytes(8 * (len(bounds) + 1)))
+        # No call between the two, after which another thread could record by new bounds into old counts.
+        self.bounds, self.counts = bounds, counts
         self.sum = 0.0
         self.min = math.inf
         self.max = -math.inf

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from array import array
+
 import pytest
 from opentelemetry.sdk import metrics as sdk
 from opentelemetry.sdk.metrics.export import AggregationTemporality, InMemoryMetricReader
 
+from otel_trading.metrics import cells
 from otel_trading.metrics.instruments import Limits
 from otel_trading.metrics.producer import Producer
 from otel_trading.semconv.spec import Metric
@@ -60,6 +63,23 @@ def record(meter):
         size.set(value)
 
     return record
+
+
+def test_what_is_recorded_while_the_bounds_change_raises_nothing(meter, monkeypatch):
+    """As when another thread records while a new configuration is attached, whose buckets are more."""
+    meter.attach("core", {SECONDS.name: [1.0]}, Limits())
+    bound = histogram(meter, SECONDS).bind()
+    bound.record(1)
+
+    def counts(*given):
+        bound.record(100.0)  # here another thread may run
+        return array(*given)
+
+    monkeypatch.setattr(cells, "array", counts)
+    meter.attach("core", {SECONDS.name: [1.0, 2.0, 3.0]}, Limits())
+    monkeypatch.undo()
+    bound.record(2)
+    assert (list(bound.counts), bound.sum) == ([0, 1, 0, 0], 2)
 
 
 @pytest.mark.parametrize("second", ROUTES)
