@@ -166,4 +166,5 @@ def _escaped(value: str) -> str:
 
 def _exemplar(exemplar: Exemplar) -> str:
     value, nanoseconds, span = exemplar
-    return f' # {{trace_id="{span.trace_id:032x}",span_id="{span.span_id:016x}"}} {value!r} {nanoseconds / 1e9:.3f}'
+    labels = f'trace_id="{span.trace_id:032x}",span_id="{span.span_id:016x}"' if span.trace_id else ""
+    return f" # {{{labels}}} {value!r} {nanoseconds / 1e9:.3f}"

@@ -41,11 +41,12 @@ def attach(
     bounds: Bounds | None = None,
     limits: Limits | None = None,
     settle: Callable[[], object] | None = None,
+    exemplar_filter: exemplars.Filter = "trace_based",
 ) -> None:
     """Let all our instruments take `route` from now on, starting from zero, and those of others record to `delegate`.
 
     `bounds` and `limits` give the buckets of histograms and the numbers of series by the names of metrics, instead of what
-    they were declared with. For `settle` see `DelegatingMeterProvider.attach`.
+    they were declared with. For `settle` see `DelegatingMeterProvider.attach`; `exemplar_filter` is that of our own cells.
     """
     global _route  # noqa: PLW0603 - the process has one route
     _route = route
@@ -53,7 +54,7 @@ def attach(
     for each in _METERS:
         each.attach(route, bounds or {}, limits or Limits())
     provider.settle_by(settle)
-    exemplars.refresh()
+    exemplars.choose(exemplar_filter)
 
 
 def meters() -> tuple[CoreMeter, ...]:

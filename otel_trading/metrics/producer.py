@@ -152,7 +152,10 @@ def _histograms(
 def _exemplars(cell: HistogramCell) -> list[Exemplar]:
     if not cell.exemplars:
         return _NO_EXEMPLARS
-    return [Exemplar({}, value, when, span.span_id, span.trace_id) for value, when, span in list(cell.exemplars.values())]
+    return [
+        Exemplar({}, value, when, span.span_id or None, span.trace_id or None)
+        for value, when, span in list(cell.exemplars.values())
+    ]
 
 
 def _number_point(start: int | None, now: int, attributes: dict[str, str], value: float) -> NumberDataPoint:

@@ -50,10 +50,11 @@ class OwnRoute:
 
     def __init__(self, readers: Sequence[MetricReader], resource: Resource, exemplars: ExemplarFilter) -> None:
         self.provider = SdkMeterProvider(readers, resource, _FILTERS[exemplars](), shutdown_on_exit=False)
+        self._exemplars: ExemplarFilter = exemplars
 
     def attach(self, bounds: Bounds, limits: Limits) -> None:
         """Record in our own cells, and let others record here. Observable instruments are made by whoever collects, before."""
-        catalog.attach("core", self.provider, bounds, limits, settle=lambda: None)
+        catalog.attach("core", self.provider, bounds, limits, settle=lambda: None, exemplar_filter=self._exemplars)
 
     def flush(self) -> list[Future[bool | None]]:
         """The exporters flush themselves."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from opentelemetry import metrics
+from opentelemetry import metrics, trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 
 from otel_trading.metrics import faults
@@ -42,6 +44,31 @@ def test_a_name_of_ours_that_others_have_too_is_shown_once_counted_and_logged(co
 def record(meter, kind, name, unit, value):
     instrument = getattr(meter, f"create_{kind}")(name, unit)
     (instrument.set if kind == "gauge" else instrument.add)(value)
+
+
+SPANS = {
+    "sampled": (0.25, 7, TraceFlags.SAMPLED),
+    "unsampled": (0.75, 7, TraceFlags.DEFAULT),
+    "none": (7.5, 0, TraceFlags.DEFAULT),
+}
+
+
+@pytest.mark.parametrize(("which", "passed"), [("trace_based", {"sampled"}), ("always_on", {*SPANS}), ("always_off", set())])
+def test_the_filter_of_the_settings_says_what_becomes_an_exemplar(configured, monkeypatch, which, passed):
+    """Specification, "ExemplarFilter"; one outside of any span has no labels."""
+    monkeypatch.setenv("OTEL_METRICS_EXEMPLAR_FILTER", which)
+    monkeypatch.setattr(trace, "get_tracer_provider", lambda: TracerProvider(shutdown_on_exit=False))
+    with configured() as telemetry:
+        histogram = telemetry.meter.create_histogram("sampled.work", explicit_bucket_boundaries_advisory=[0.5, 1.0])
+        for value, trace_id, flags in SPANS.values():
+            context = SpanContext(trace_id, 9, is_remote=False, trace_flags=TraceFlags(flags))
+            with trace.use_span(NonRecordingSpan(context)):
+                histogram.record(value)
+        text = fetch(telemetry.endpoint_url, accept="application/openmetrics-text; version=1.0.0").text
+    (family,) = [family for family in parse_openmetrics(text) if family.name == "sampled_work"]
+    found = {sample.exemplar.value: sample.exemplar.labels for sample in family.samples if sample.exemplar}
+    in_span = {"trace_id": f"{7:032x}", "span_id": f"{9:016x}"}
+    assert found == {SPANS[each][0]: {} if each == "none" else in_span for each in passed}
 
 
 def test_openmetrics_ends_once_after_what_others_have(configured):
