@@ -18,7 +18,7 @@ from otel_trading.errors import ConfigurationError
 from otel_trading.metrics import faults
 from otel_trading.metrics.cells import Cell, GaugeCell, SumCell
 from otel_trading.metrics.collection import current_reader
-from otel_trading.metrics.instruments import Instrument
+from otel_trading.metrics.instruments import OVERFLOW, Instrument
 from otel_trading.metrics.routes import ObservedSum, Route
 from otel_trading.metrics.values import Attributes, Key, key_of, labels, number
 from otel_trading.semconv.spec import Metric
@@ -98,7 +98,7 @@ class Observable(Instrument[_ValueCellT]):
                 if self.accepts(value):
                     values[key] = values.get(key, 0.0) + value if self.kind != "gauge" else value
         with self.lock:
-            for ended in self._observed.keys() - values.keys():
+            for ended in self._observed.keys() - values.keys() - {OVERFLOW}:
                 del self._observed[ended]
             return self._assigned(values)
 
@@ -111,6 +111,8 @@ class Observable(Instrument[_ValueCellT]):
             else:  # beyond the limit: all such series are one sum
                 cell.value = value + (cell.value or 0.0 if cell is overflow else 0.0)
                 overflow = cell
+        if overflow is None and OVERFLOW not in values:
+            self._observed.pop(OVERFLOW, None)
         return list(self._observed.values())
 
 

@@ -82,6 +82,20 @@ def test_what_is_observed_beyond_the_limit_is_summed(stock, meter):
             assert by_symbol(stock, instrument.metric) == {"A": 0, "B": 1, "true": 2 + 3 + 4}
 
 
+def test_what_is_observed_beyond_the_limit_is_owed_to_a_delta_reader_once(meter):
+    """The sum ends with the last series that is beyond, and begins again with the next one."""
+    meter.attach("core", {}, Limits(LIMIT))
+    seen = {}
+    summed(meter, FILLS).observe(lambda: [(count, at(symbol)) for symbol, count in seen.items()])
+    reader = Producer(lambda: [meter], "reader", frozenset({"counter"}))
+    deltas = []
+    for count, symbols in ((10, SYMBOLS), (11, SYMBOLS), (11, SYMBOLS), (12, SYMBOLS[:1]), (12, SYMBOLS)):
+        seen = dict.fromkeys(symbols, count)
+        found = _points(metric for scope in reader.produce() for metric in scope.metrics)
+        deltas.append(found.get((FILLS.name, "true")))
+    assert deltas == [[30], [3], [0], None, [36]]
+
+
 def test_each_measurement_beyond_the_limit_is_counted_and_said_once_for_each_metric(stock, meter, caplog):
     fills, seconds = summed(meter, FILLS), histogram(meter, SECONDS)
     with caplog.at_level(logging.WARNING, "otel_trading"):
