@@ -67,6 +67,11 @@ def drop(reason: SdkDropReason, message: str, *args: object, about: Hashable = N
     log_once(("dropped", reason, about), "otel_trading: " + message, *args)
 
 
+def declared_twice(name: str) -> None:
+    """Log that an observable instrument has callbacks already, so that the new ones are not called."""
+    log_once(("declared twice", name), "observable instrument %s is declared twice: the first one counts", name)
+
+
 def contained(component: str) -> Callable[[Callable[_P, _R]], Callable[_P, _R | None]]:
     """Decorate a function of ours so that whatever goes wrong in it is reported and None is returned instead."""
 

@@ -121,12 +121,10 @@ class Observed(Following):
         """
         generation = self._provider.generation
         if self._declared_in == generation:
-            faults.log_once(
-                ("declared twice", self.name), "observable instrument %s is declared twice: the first one counts", self.name
-            )
+            faults.declared_twice(self.name)
             return
         self._declared_in = generation
-        self._callbacks = [_restartable(callback) for callback in callbacks or ()]
+        self._callbacks = [restartable(callback) for callback in callbacks or ()]
 
     def callback(self, delegate: MeterProvider) -> CallbackT:
         """Return what `delegate` calls."""
@@ -152,7 +150,7 @@ def _observations(name: str, callback: Any, options: CallbackOptions) -> list[Ob
     ]
 
 
-def _restartable(callback: CallbackT) -> CallbackT:
+def restartable(callback: CallbackT) -> CallbackT:
     """Turn a generator, which an SDK starts once, into a function that each next SDK can call."""
     if not isinstance(callback, Generator):
         return callback

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import threading
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar, cast
 
@@ -20,6 +20,7 @@ from opentelemetry.metrics import (
 
 from otel_trading.errors import ConfigurationError
 from otel_trading.metrics.delegate import DelegatingMeterProvider, prometheus_family
+from otel_trading.metrics.following import restartable
 from otel_trading.metrics.instruments import AnyInstrument, Histogram, Instrument, Limits
 from otel_trading.metrics.observed import Gauge, Sum
 from otel_trading.metrics.routes import Route
@@ -140,7 +141,11 @@ class CoreMeter(Meter):
         *,
         explicit_bucket_boundaries_advisory: Sequence[float] | None = None,
     ) -> CoreHistogram:
-        given = map(float, explicit_bucket_boundaries_advisory or ())
+        try:
+            advisory = explicit_bucket_boundaries_advisory
+            given = [float(bound) for bound in (() if advisory is None else advisory)]
+        except (TypeError, ValueError, OverflowError) as fault:
+            raise ConfigurationError(f"{name}: the bounds of its buckets are to be numbers: {fault}") from None
         bounds = tuple(sorted(set(filter(math.isfinite, given))))  # the bucket up to infinity is always there
         return self.declare(CoreHistogram, _metric(name, "histogram", unit, description, bounds))
 
@@ -164,8 +169,7 @@ class CoreMeter(Meter):
 
     def _observable(self, kind: type[Any], metric: Metric, callbacks: Sequence[CallbackT] | None) -> Any:
         instrument = self.declare(kind, metric)
-        for callback in callbacks or ():
-            instrument.observe(_pairs(callback))
+        instrument.declared([_pairs(callback) for callback in callbacks or ()], self._provider.generation)
         return instrument
 
 
@@ -175,11 +179,7 @@ def _metric(name: str, kind: Kind, unit: str, description: str, bounds: tuple[fl
 
 def _pairs(callback: CallbackT) -> Callable[[], list[tuple[float, Any]]]:
     """`callback` of the API as one of ours; a generator, which is such a callback too, is started."""
-    call: Callable[[CallbackOptions], Any] = cast("Any", callback)
-    if isinstance(callback, Generator):
-        generator = cast("Generator[Any, CallbackOptions, None]", callback)
-        next(generator)
-        call = generator.send
+    call: Callable[[CallbackOptions], Any] = cast("Any", restartable(callback))
 
     def pairs() -> list[tuple[float, Any]]:
         observations: list[Observation] = list(call(CallbackOptions()))

@@ -43,6 +43,8 @@ class Observable(Instrument[_ValueCellT]):
         super().__init__(metric)
         self._sources: list[tuple[ObserveCallback, Texts]] = []
         self._observed: dict[Key, _ValueCellT] = {}
+        self._declared: list[Callable[[], None]] = []
+        self._declared_in: int | None = None
 
     @property
     def observed(self) -> bool:
@@ -75,6 +77,21 @@ class Observable(Instrument[_ValueCellT]):
                     self._sources.remove(source)
 
         return stop
+
+    def declared(self, callbacks: Sequence[ObserveCallback], generation: int) -> None:
+        """Read the metric from the callbacks that it is declared with by OpenTelemetry's API, beside those of `observe`.
+
+        Declared twice in one `generation` of the provider the first counts, as with the SDK. In a later one the last counts:
+        whoever sets up again after a new `configure()` means the new objects.
+        """
+        with self.lock:
+            if self._declared_in == generation:
+                faults.declared_twice(self.name)
+                return
+            while self._declared:
+                self._declared.pop()()
+            self._declared = [self.observe(callback) for callback in callbacks]
+            self._declared_in = generation
 
     def points(self, reader: Hashable) -> Sequence[_ValueCellT]:
         recorded = [cell for cell in list(self._cells.values()) if cell.value is not None and cell.value is not False]

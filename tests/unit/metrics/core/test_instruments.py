@@ -7,6 +7,7 @@ import math
 from decimal import Decimal
 
 import pytest
+from opentelemetry.metrics import Observation
 
 from otel_trading.errors import ConfigurationError
 from otel_trading.metrics import faults
@@ -193,6 +194,36 @@ def test_what_a_callback_returns_is_checked_as_what_is_recorded(stock, fills, re
     fills.observe(lambda: result)
     assert stock.value(FILLS.name) is None
     assert dict(faults.dropped) == {reason: 1}
+
+
+@pytest.mark.parametrize("kind", ["counter", "up_down_counter", "gauge"])
+def test_declared_twice_the_first_callbacks_count_and_after_a_new_configuration_the_last(following, meter, stock, kind, caplog):
+    """The first, as with the stock SDK; the last, as the objects of a run before are of no use any more."""
+
+    def declare(value, venue):
+        return getattr(meter, f"create_observable_{kind}")("my.metric", [lambda _: [Observation(value, {"venue": venue})]])
+
+    assert declare(5, "a") is declare(7, "b")
+    assert stock.values("my.metric") == {(("venue", "a"),): 5}
+    assert [record.getMessage() for record in caplog.records] == [
+        "observable instrument my.metric is declared twice: the first one counts"
+    ]
+    following.attach(stock.provider)
+    assert stock.values("my.metric") == {(("venue", "a"),): 5}
+    declare(9, "c")
+    assert stock.values("my.metric") == {(("venue", "c"),): 9}
+
+
+def test_a_callback_that_is_a_generator_may_come_to_its_end(stock, meter):
+    """Then it has nothing to say, as with the stock SDK."""
+
+    def seen():
+        yield []
+        yield [Observation(5)]
+
+    meter.create_observable_gauge("my.metric", [seen()])
+    assert [stock.values("my.metric") for _ in range(3)] == [{(): 5}, {}, {}]
+    assert not faults.errors
 
 
 def test_a_counter_whose_callbacks_have_stopped_can_be_observed_again(stock, fills):

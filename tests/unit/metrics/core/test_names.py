@@ -37,6 +37,12 @@ def test_what_is_no_unit_is_refused(meter, unit):
         meter.create_counter("my.metric", unit)
 
 
+@pytest.mark.parametrize("bounds", [["a"], [None], [10**400], 5], ids=["text", "none", "huge", "scalar"])
+def test_bounds_that_are_no_numbers_are_refused(meter, bounds):
+    with pytest.raises(ConfigurationError, match=r"^h: the bounds of its buckets are to be numbers: "):
+        meter.create_histogram("h", explicit_bucket_boundaries_advisory=bounds)
+
+
 def test_bounds_are_finite_and_in_order(meter):
     """The bucket up to infinity is there anyway; written twice, it would make the scrape invalid."""
     histogram = meter.create_histogram("h", explicit_bucket_boundaries_advisory=[5.0, float("inf"), 1.0, 5.0, float("nan")])
