@@ -19,6 +19,8 @@ _HEADER = b"SQLite format 3\x00"
 _HEADER_SIZE = 100
 _APPLICATION_ID = slice(68, 72)
 """As SQLite's file format has them (section 1.3)."""
+_LOG_HEADER_SIZE = 32
+"""Of a write-ahead log (section 4.1)."""
 
 _UNWRITABLE = ("readonly", "read-only", "unable to open", "disk i/o error", "full", "locked")
 """Words of SQLite's messages about what surrounds the file; its other errors are about what is in it."""
@@ -42,21 +44,39 @@ def opened(path: Path) -> sqlite3.Connection:
             _restore(path, "is missing")
         else:
             replace(path, schema.migrate)
+    log = path.with_name(f"{path.name}-wal")
+    logged = log.exists() and log.stat().st_size > _LOG_HEADER_SIZE
     try:
         connection = _sound(path)
     except DamagedError as damage:
         _restore(path, str(damage))
-        connection = _sound(path)
+        connection, logged = _sound(path), False
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         # The operating system has what was written, also when the process is killed; only a power cut may take the newest
         # transactions, whole ones. FULL would wait for the disk at each of them.
         connection.execute("PRAGMA synchronous = NORMAL")
         schema.migrate(connection)
+        if checkpoint(connection) == 0 and logged:
+            _logger.error(
+                "otel_trading: nothing in the write-ahead log of the ledger %s can be read; going on from the file without it. "
+                "What was written last is missing: tell the account the fills of the last hours with sync_fills()",
+                path,
+            )
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def checkpoint(connection: sqlite3.Connection) -> int:
+    """Bring what is in the write-ahead log into the file as well, as far as no reader needs it as it was; return its pages.
+
+    What is in the file is there still when the log is lost, or is left out of a backup: SQLite takes a log that it cannot read
+    for none.
+    """
+    (_, pages, _) = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+    return int(pages)
 
 
 def check_header(path: Path) -> None:

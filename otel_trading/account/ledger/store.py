@@ -13,7 +13,7 @@ from typing import Any
 from otel_trading.account.ledger import schema
 from otel_trading.account.ledger.changes import Pending
 from otel_trading.account.ledger.copies import copy_of, remove, replace
-from otel_trading.account.ledger.opening import opened, surroundings
+from otel_trading.account.ledger.opening import checkpoint, opened, surroundings
 from otel_trading.account.ledger.schema import transaction
 from otel_trading.metrics import faults
 
@@ -34,6 +34,7 @@ class Store:
             self.connection = opened(path)
             try:
                 self.unclean_stops = self._begin(now)
+                checkpoint(self.connection)  # that there was this run is known without the log, too
             except BaseException:
                 self.connection.close()
                 raise
@@ -142,6 +143,7 @@ class Store:
     def copy(self) -> None:
         """Make the good copy anew; raises when what it was made of is damaged, and the copy before stays."""
         replace(copy_of(self.path), self._back_up)
+        checkpoint(self.connection)  # a file that has lost its log is no older than this copy
 
     def _back_up(self, copy: sqlite3.Connection) -> None:
         self.connection.backup(copy)

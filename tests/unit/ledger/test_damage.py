@@ -138,6 +138,35 @@ def test_what_the_damaged_file_had_beside_it_does_not_reach_the_copy(open_ledger
     assert open_ledger().document("account", "main") == {"n": 1}
 
 
+LOST_LOGS = {
+    "no log": (lambda log: log.unlink(), False),
+    "noise at its start": (overwrite(0, b"\xa5" * 64), True),
+    "noise in its pages": (overwrite(200, b"\xa5" * 64), True),
+}
+
+
+@pytest.mark.parametrize(("damage", "said"), LOST_LOGS.values(), ids=LOST_LOGS)
+def test_a_log_that_is_lost_takes_no_more_than_what_came_after_the_last_copy(open_ledger, path, caplog, damage, said):
+    """The first run of all, killed: SQLite starts without a word from the file alone when it cannot read the log."""
+    ledger = open_ledger()
+    source = Source(Changes({"n": 1}, ["1"]))
+    ledger.keep("account", "main", source)
+    assert ledger.flush()
+    source.tell({"n": 2}, ["2"])
+    assert ledger.flush()
+    beside = {side: path.with_name(f"saved{side}") for side in ("", "-wal")}
+    for side, saved in beside.items():
+        shutil.copyfile(f"{path}{side}", saved)
+    ledger.close()
+    for side, saved in beside.items():
+        saved.replace(f"{path}{side}")
+    damage(path.with_name(f"{path.name}-wal"))
+    ledger = open_ledger()
+    assert (ledger.document("account", "main"), ledger.executions("main")) == ({"n": 1}, ["1"])
+    assert ledger.unclean_stops == 1
+    assert ("nothing in the write-ahead log of the ledger" in caplog.text) == said
+
+
 def test_a_copy_is_not_made_of_a_ledger_that_is_damaged_while_it_is_open(written, open_ledger):
     good = copy_of(written).read_bytes()
     ledger = open_ledger()
