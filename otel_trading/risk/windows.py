@@ -9,6 +9,15 @@ from typing import Final
 MOST: Final = 10_000
 """Orders that are remembered, whatever the window."""
 
+_OVERTAKEN: Final = 1.0
+"""Seconds by which the thread that read the clock last may have been the first to tell of its order."""
+
+
+def _over(then: float, now: float, window: float) -> bool:
+    """Whether an order of `then` counts no more: it is older than the window, or the clock was set back since."""
+    age = now - then
+    return age >= window or age < -_OVERTAKEN  # neither, where no clock says when it is
+
 
 class OrderRate:
     """Orders of the last `window` seconds. Only as many are kept as it takes to know that there were more than `most`."""
@@ -21,7 +30,7 @@ class OrderRate:
         self.times.append(now)
 
     def count(self, now: float) -> float:
-        while self.times and now - self.times[0] >= self._window:
+        while self.times and _over(self.times[0], now, self._window):
             self.times.popleft()
         return float(len(self.times))
 
@@ -62,5 +71,5 @@ class Rejects:
             self.add(float(time), rejected=bool(rejected))
 
     def _forget(self, now: float) -> None:
-        while self.outcomes and (now - self.outcomes[0][0] >= self._window or len(self.outcomes) >= MOST):
+        while self.outcomes and (len(self.outcomes) >= MOST or _over(self.outcomes[0][0], now, self._window)):
             self._rejected -= self.outcomes.popleft()[1]

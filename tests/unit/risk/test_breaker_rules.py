@@ -131,6 +131,23 @@ def test_order_beyond_the_rate_opens_it_and_is_not_sent(breaker, clock) -> None:
     assert one.reason == "max_order_rate"
 
 
+@pytest.mark.parametrize("rule", [{"max_order_rate": 3}, {"max_reject_ratio": 0.5, "min_orders": 4}], ids=["rate", "rejects"])
+def test_orders_of_before_the_clock_was_set_back_do_not_count_until_it_is_as_late_again(breaker, clock, rule) -> None:
+    """Set back by an hour after two orders: two more in each of the next hours are no four in a minute."""
+    one = breaker(rate_window=60, reject_window=60, **rule)
+    clock.now += 3600
+    for _ in range(2):
+        for _ in range(2):
+            one.allow()
+            one.ordered("rejected")
+        clock.now -= 1800
+    assert one.check()
+    for _ in range(4):
+        one.allow()
+        one.ordered("rejected")
+    assert one.state == "open"
+
+
 def test_orders_count_for_the_rate_of_one_that_only_reports(breaker) -> None:
     one = breaker(max_order_rate=1)
     one.allow()
