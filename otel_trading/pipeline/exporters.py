@@ -12,6 +12,7 @@ from opentelemetry.sdk.resources import Resource
 
 from otel_trading.exposition.endpoint import Endpoint
 from otel_trading.pipeline import otlp
+from otel_trading.pipeline.outages import WatchedMetricExporter
 from otel_trading.pipeline.readers import PullReader, PushReader
 from otel_trading.pipeline.settings import Settings
 
@@ -97,7 +98,7 @@ def outputs(settings: Settings, origins: Mapping[str, str], resource: Resource) 
 def _otlp(settings: Settings) -> Output:
     return PushReader(
         "otlp",
-        otlp.metric_exporter(settings),
+        WatchedMetricExporter(otlp.metric_exporter(settings)),
         settings.export_interval,
         settings.export_timeout,
         otlp.temporality(settings),

@@ -14,6 +14,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExport
 from otel_trading.errors import ConfigurationError
 from otel_trading.metrics.worker import Worker
 from otel_trading.pipeline import otlp
+from otel_trading.pipeline.outages import Outage
 from otel_trading.pipeline.settings import Settings
 
 
@@ -87,6 +88,7 @@ class _Watched(SpanExporter):
         self._exporter = exporter
         self._process = os.getpid()
         self._ended = False
+        self._outage = Outage("spans")
         self.lost = 0
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
@@ -94,9 +96,11 @@ class _Watched(SpanExporter):
             return SpanExportResult.SUCCESS
         result = SpanExportResult.FAILURE
         try:
-            result = self._exporter.export(spans)
+            with self._outage.attempt():
+                result = self._exporter.export(spans)
         finally:
             self.lost += result is not SpanExportResult.SUCCESS
+        self._outage.told(arrived=result is SpanExportResult.SUCCESS)
         return result
 
     def shutdown(self) -> None:

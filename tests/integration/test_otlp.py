@@ -6,7 +6,10 @@ import threading
 
 import pytest
 import requests
+from opentelemetry.exporter.otlp.proto.grpc import metric_exporter as grpc
+from opentelemetry.exporter.otlp.proto.http import metric_exporter as http
 from opentelemetry.proto.metrics.v1.metrics_pb2 import AggregationTemporality
+from opentelemetry.sdk.metrics.export import MetricsData
 
 from otel_trading.metrics import catalog, faults
 from otel_trading.semconv.spec import Metric
@@ -16,6 +19,16 @@ from tests.integration.receivers import GRPC, HTTP, GrpcReceiver, HttpReceiver, 
 JOBS = Metric("my.otlp.jobs", "counter", "{job}", "Jobs.")
 LOAD = Metric("my.otlp.load", "gauge", "1", "Load.")
 SECONDS = Metric("my.otlp.seconds", "histogram", "s", "Seconds.", bounds=(0.1, 1.0))
+
+REFUSALS = {"permanent": ("code: 400", "INVALID_ARGUMENT"), "transient": ("Service Unavailable", "UNAVAILABLE")}
+"""What the stock exporters call the refusals of the receivers: over HTTP, over gRPC."""
+
+
+def its_exporter(protocol, endpoint):
+    """A stock exporter that the application made."""
+    if protocol == HTTP:
+        return http.OTLPMetricExporter(endpoint=f"{endpoint}/v1/metrics")
+    return grpc.OTLPMetricExporter(endpoint=endpoint)
 
 
 @pytest.fixture
@@ -102,6 +115,37 @@ def test_a_flush_says_whether_it_arrived(pushing, receiver, how):
         assert value(metrics(receiver)["my.otlp.jobs"]) == 1
 
 
+@pytest.mark.parametrize("how", ["permanent", "transient"])
+def test_an_outage_is_logged_once_and_so_is_its_end(pushing, receiver, how, caplog):
+    """The stock exporters log each attempt: thousands of lines in a night."""
+    with pushing() as telemetry:
+        catalog.counter(JOBS).add(1)
+        for _ in range(2):
+            receiver.refuse(how)
+            assert telemetry.flush(0.5) is False
+            assert telemetry.flush(0.1) is False
+            receiver.refuse(None)
+            wait_until(lambda: telemetry.flush(10), "it arrives when it is taken again")
+    said = [(record.name, record.levelname) for record in caplog.records]
+    begins, ends = [record.getMessage() for record in caplog.records][:2]
+    assert said == [("otel_trading", "WARNING")] * 4
+    assert begins.startswith("otel_trading: metrics do not arrive at the Collector")
+    assert any(word in begins for word in REFUSALS[how]), begins
+    assert ends == "otel_trading: metrics arrive at the Collector again"
+
+
+def test_an_exporter_of_the_application_logs_as_it_did(pushing, receiver, protocol, caplog):
+    with pushing() as telemetry:
+        assert telemetry.flush(10)
+        receiver.refuse("permanent")
+        theirs = its_exporter(protocol, receiver.endpoint)
+        theirs.export(MetricsData([]))
+        theirs.shutdown()
+        receiver.refuse(None)
+    assert [record.levelname for record in caplog.records if record.name.startswith("opentelemetry.exporter")] == ["ERROR"]
+    assert "otel_trading" not in {record.name for record in caplog.records}
+
+
 def test_an_end_says_whether_it_arrived(pushing, receiver):
     telemetry = pushing()
     catalog.counter(JOBS).add(1)
@@ -184,7 +228,7 @@ def test_spans_go_to_the_same_place(pushing, receiver):
     assert [span.name for span in spans(receiver)] == ["order", "last"]
 
 
-def test_a_flush_says_whether_spans_arrived(pushing, receiver):
+def test_a_flush_says_whether_spans_arrived(pushing, receiver, caplog):
     with pushing(traces=True, exporters="none") as telemetry:
         receiver.refuse("permanent")
         telemetry.tracer.start_span("lost").end()
@@ -192,6 +236,10 @@ def test_a_flush_says_whether_spans_arrived(pushing, receiver):
         receiver.refuse(None)
         telemetry.tracer.start_span("kept").end()
         assert telemetry.flush(10) is True
+    assert [record.getMessage()[:40] for record in caplog.records] == [
+        "otel_trading: spans do not arrive at the",
+        "otel_trading: spans arrive at the Collec",
+    ]
 
 
 def test_our_own_pushes_are_no_requests_to_a_venue(pushing, receiver):
