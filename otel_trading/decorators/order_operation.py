@@ -87,6 +87,8 @@ def settings(
         raise ConfigurationError(f"side is buy or sell, not {side!r}")
     if not multiplier > 0:
         raise ConfigurationError(f"multiplier is the units of the instrument in one contract, not {multiplier!r}")
+    if account is not None and not callable(getattr(account, "fill", None)):
+        raise ConfigurationError(f"account is an Account, or has its method fill, not {account!r}")
     if breaker is not None and not (callable(getattr(breaker, "allow", None)) and callable(getattr(breaker, "ordered", None))):
         raise ConfigurationError(f"breaker is a CircuitBreaker, or has its methods allow and ordered, not {breaker!r}")
     reasons = a.ORDER_REJECT_REASON_VALUES

@@ -88,6 +88,8 @@ class OrderTracker:
         own = clocks.chosen(clock, "OrderTracker")
         if not venue or type(venue) is not str:
             raise ConfigurationError(f"OrderTracker: venue is {venue!r}, expected a name")
+        if not (account is None or isinstance(account, str) or callable(getattr(account, "fill", None))):
+            raise ConfigurationError(f"OrderTracker: account is an Account, has its method fill, or is a name, not {account!r}")
         named = account if isinstance(account, str) else account_name(account)
         keeper = None if isinstance(account, str) else account
         self._recorder = recorders(Terms(currency, keeper, multiplier))[Context(venue, strategy, named)]

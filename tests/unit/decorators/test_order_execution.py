@@ -184,6 +184,7 @@ def test_failed_cancel_says_nothing_of_the_order(recorded) -> None:
         ({"operation": "buy"}, "operation is one of submit"),
         ({"side": "up or down"}, "side is buy or sell"),
         ({"multiplier": 0}, "multiplier is the units"),
+        ({"account": "main"}, "account is an Account, or has its method fill, not 'main'"),
         ({"arguments": {"colour": "symbol"}}, "colour is no field of an order"),
         ({"arguments": {"symbol": "nowhere"}}, "symbol is to be read from 'nowhere', but the parameters are symbol, side"),
         ({"reference_price": "nowhere"}, "reference_price is to be read from 'nowhere'"),

@@ -204,6 +204,7 @@ def test_multiplier_may_be_any_number(no_faults, multiplier) -> None:
     [
         *[({"timeout": 0}, "timeout is 0"), ({"timeout": "soon"}, "timeout is 'soon'"), ({"grace": -1}, "grace is -1")],
         *[({"clock": 3}, "clock is 3"), ({"venue": ""}, "venue is ''"), ({"multiplier": 0}, "multiplier is 0")],
+        ({"account": 3}, "account is an Account, has its method fill, or is a name, not 3"),
         ({"timeout": float("nan")}, "timeout is nan"),
     ],
 )
