@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import gzip
+import socket
 from concurrent.futures import Future, wait
 from http import HTTPStatus
 
@@ -45,6 +46,11 @@ class Endpoint:
             self._server.start()
         except OSError as fault:
             host, port = self._asked
+            if fault.errno in {errno.EADDRNOTAVAIL, socket.EAI_NONAME}:
+                raise ConfigurationError(
+                    f"prometheus_host {host} is no address of this machine; "
+                    "choose another with prometheus_host= or OTEL_EXPORTER_PROMETHEUS_HOST"
+                ) from None
             why = "another program has it" if fault.errno == errno.EADDRINUSE else fault.strerror
             raise ConfigurationError(
                 f"prometheus_port {port} on {host} cannot be served: {why}; "
