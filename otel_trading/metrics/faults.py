@@ -45,11 +45,24 @@ def log_once(kind: Hashable, message: str, *args: object) -> None:
     _logger.warning(message, *args)
 
 
-def report(component: str, fault: BaseException) -> None:
-    """Count a fault of ours in `component` and log it, with its traceback, once per kind."""
+def report(component: str, fault: BaseException, *, at: str | None = None) -> None:
+    """Count a fault of ours in `component` and log it, with its traceback, once per kind.
+
+    `at` is what around the bot failed (an address, a file): that and the fault's words say all then, without a traceback.
+    """
     kind = type(fault).__name__
     with _lock:
         errors[component, kind] += 1
+    if at is not None:
+        log_once(
+            ("error", component, kind),
+            "otel_trading: %s failed at %s, which is said once; the bot is not affected: %s: %s",
+            component,
+            at,
+            kind,
+            redaction.message(str(fault)),
+        )
+        return
     # As text, so that what an exception quotes (a signed address, say) is redacted before anybody sees it.
     trace = "".join(traceback.format_exception(fault))
     log_once(

@@ -44,9 +44,12 @@ class Worker:
     def _run(self) -> None:
         due = time.monotonic() + (self._every or 0.0)
         while True:
+            entry, idle = None, False
             try:
                 entry = self._jobs.get(timeout=self._every and max(0.0, due - time.monotonic()))
             except queue.Empty:
+                idle = True
+            if idle:  # not above, or the traceback of a fault would begin with the empty queue's
                 self._contained(self._regular)
                 due = time.monotonic() + (self._every or 0.0)
                 continue

@@ -10,6 +10,7 @@ from typing import Protocol
 from opentelemetry.sdk.metrics.export import ConsoleMetricExporter, MetricExporter, MetricReader
 from opentelemetry.sdk.resources import Resource
 
+from otel_trading.errors import ConfigurationError
 from otel_trading.exposition.endpoint import Endpoint
 from otel_trading.pipeline import otlp
 from otel_trading.pipeline.outages import WatchedMetricExporter
@@ -114,7 +115,7 @@ def _file(settings: Settings, origins: Mapping[str, str]) -> MetricExporter:
     try:
         from otel_trading.pipeline.json_lines import JsonLinesExporter
     except ModuleNotFoundError as missing:
-        raise otlp.needs_extra("otlp", missing) from None
+        raise ConfigurationError(f"{otlp.needs_extra('otlp', missing)} (for the exporter 'file')") from None
 
     return JsonLinesExporter(settings.file_path, origins.get("file_path", "the default"))
 

@@ -26,6 +26,7 @@ class JsonLinesExporter(MetricExporter):
 
     def __init__(self, path: Path, origin: str) -> None:
         super().__init__()
+        self._path = path
         try:
             self._file = path.open("ab", buffering=0)
         except OSError as error:
@@ -44,7 +45,7 @@ class JsonLinesExporter(MetricExporter):
         try:
             self._torn = self._file.write(line) != len(line)
         except OSError as error:  # the disk is full, or gone
-            faults.report("file", error)
+            faults.report("file", error, at=str(self._path))
             return MetricExportResult.FAILURE
         except ValueError:  # it is closed: the end did not wait for this export, and said so
             return MetricExportResult.FAILURE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
 from typing import Any
@@ -10,10 +11,13 @@ from urllib.parse import unquote, urlsplit
 from opentelemetry.sdk.resources import Resource
 from prometheus_client import CollectorRegistry, exposition
 
+from otel_trading import redaction
+from otel_trading.metrics import faults
 from otel_trading.metrics.worker import Worker
 from otel_trading.pipeline.readers import PullReader
 
 _REQUEST_SECONDS = 5.0
+_client: Any = exposition  # its handlers are untyped
 
 
 class GatewayPusher:
@@ -60,9 +64,15 @@ class GatewayPusher:
         """The thread is not there."""
 
     def _push(self) -> bool:
-        exposition.push_to_gateway(registry=self._registry, **self._where)  # pyright: ignore[reportUnknownMemberType] - its handler is untyped
-        return True
+        return self._sent(partial(_client.push_to_gateway, registry=self._registry, **self._where))
 
     def _delete(self) -> bool:
-        exposition.delete_from_gateway(**self._where)  # pyright: ignore[reportUnknownMemberType] - its handler is untyped
+        return self._sent(partial(_client.delete_from_gateway, **self._where))
+
+    def _sent(self, send: Callable[[], None]) -> bool:
+        try:
+            send()
+        except OSError as error:  # nobody listens there, it does not answer in time, or it refuses
+            faults.report("pushgateway", error, at=redaction.url(self._where["gateway"]))
+            return False
         return True

@@ -106,7 +106,7 @@ class FullDisk:
         self._file.close()
 
 
-def test_a_full_disk_is_counted_and_the_next_line_is_whole(path):
+def test_a_full_disk_is_counted_and_the_next_line_is_whole(path, caplog):
     from opentelemetry.sdk.metrics import MeterProvider
     from opentelemetry.sdk.metrics.export import InMemoryMetricReader, MetricExportResult
 
@@ -127,6 +127,9 @@ def test_a_full_disk_is_counted_and_the_next_line_is_whole(path):
     assert len(torn) == 100
     assert value(parse(whole)["x.jobs"]) == 1
     assert dict(faults.errors) == {("file", "OSError"): 1}
+    assert caplog.messages == [
+        f"otel_trading: file failed at {path}, which is said once; the bot is not affected: OSError: [Errno 28] No space left on device"
+    ]
 
 
 def test_a_flush_says_whether_it_was_written(configured):

@@ -81,7 +81,7 @@ print([thread.name for thread in threading.enumerate()])
             "opentelemetry.exporter.otlp.proto.grpc.trace_exporter",
             "[otlp]",
         ),
-        ("exporters='file'", "opentelemetry.exporter.otlp.proto.common.metrics_encoder", "[otlp]"),
+        ("exporters='file'", "opentelemetry.exporter.otlp.proto.common.metrics_encoder", "[otlp]' (for the exporter 'file')"),
     ],
 )
 def test_a_missing_extra_is_an_error_that_says_what_to_install(tmp_path, arguments, missing, message):

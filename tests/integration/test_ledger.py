@@ -262,7 +262,9 @@ assert ledger.flush()
 assert len(ledger.executions("main")) >= failed + 5
 """
     output = run(tmp_path, LEDGER + code)
-    assert output.count("ledger failed and was skipped; the bot is not affected") == 1
+    assert output.count("ledger failed at ") == 1
+    assert f"ledger failed at {tmp_path / 'main.db'}, which is said once; the bot is not affected: OperationalError: " in output
+    assert "Traceback" not in output
     assert "[('ledger', 'OperationalError')] True" in output
     assert outcomes(tmp_path / "main.db") == ["clean"]
     assert integrity(tmp_path / "main.db") == "ok"

@@ -6,6 +6,7 @@ import ctypes
 import json
 import math
 import os
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -236,12 +237,15 @@ class Ledger:
     def _write(self) -> bool:
         whole = self._ask()
         changed = self._writable()
-        if changed:
-            self._store.write(changed, time.time())
-            for key in changed:
-                del self._pending[key]
-        if time.monotonic() - self._copied > _COPY_EVERY:
-            self._copy()
+        try:
+            if changed:
+                self._store.write(changed, time.time())
+                for key in changed:
+                    del self._pending[key]
+            if time.monotonic() - self._copied > _COPY_EVERY:
+                self._copy()
+        except (OSError, sqlite3.OperationalError) as error:  # the disk is full, read-only or gone: tried again the next time
+            faults.report("ledger", error, at=str(self.path))
         return whole and not self._pending
 
     def _ask(self) -> bool:

@@ -80,6 +80,21 @@ def test_the_regular_job_runs_again_and_again_even_when_it_fails_and_others_come
         worker.stop()
 
 
+def test_the_traceback_of_a_regular_job_that_fails_is_its_own(caplog):
+    def tick():
+        raise LookupError("of the job")
+
+    worker = Worker("test", every=0.01, regular=tick)
+    worker.start()
+    deadline = time.monotonic() + 10
+    while not caplog.messages and time.monotonic() < deadline:
+        time.sleep(0.01)
+    worker.stop()
+    (said,) = caplog.messages
+    assert said.count("Traceback (most recent call last)") == 1
+    assert "LookupError: of the job" in said
+
+
 def test_a_stream_of_jobs_does_not_put_the_regular_one_off():
     ticked = threading.Event()
     worker = Worker("test", every=0.05, regular=ticked.set)
