@@ -35,7 +35,10 @@ def resource(settings: Settings) -> Resource:
         "deployment.environment.name": settings.environment,
         attributes.MODE: settings.trading_mode,
     }
-    return Resource.create({**settings.resource_attributes, **{key: value for key, value in known.items() if value}})
+    made = Resource.create({**settings.resource_attributes, **{key: value for key, value in known.items() if value}})
+    # A variable may be in another encoding: what UTF-8 does not know would fail each scrape and batch.
+    texts = {encodable(key): encodable(value) if isinstance(value, str) else value for key, value in made.attributes.items()}
+    return Resource(texts, made.schema_url)
 
 
 def instance_id(service_name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import uuid
@@ -54,6 +55,12 @@ def test_what_is_not_known_is_absent(configured):
 def test_a_bot_without_a_name_has_opentelemetrys(configured):
     with configured(service_name=None) as telemetry:
         assert info(telemetry)["service_name"].startswith("unknown_service")
+
+
+def test_a_variable_in_another_encoding_does_not_fail_the_scrape(configured, monkeypatch):
+    monkeypatch.setenv("OTEL_RESOURCE_ATTRIBUTES", os.fsdecode(b"team=a\xff,d\xffesk=b"))
+    with configured() as telemetry:
+        assert {"team": "a?", "d_esk": "b"}.items() <= info(telemetry).items()
 
 
 def test_the_variable_of_attributes_is_heard_once(configured, monkeypatch):
