@@ -60,13 +60,27 @@ def _taken(amount: Any, about: str) -> float | None:
     return number(amount, about)
 
 
+def _sendable(attributes: Any) -> Any:
+    """`attributes` without what UTF-8 does not know: one such character would fail the whole scrape or batch."""
+    if isinstance(attributes, Mapping):
+        given = cast("Mapping[Any, Any]", attributes)
+        for key, value in given.items():
+            if (isinstance(key, str) and not key.isascii()) or (isinstance(value, str) and not value.isascii()):
+                return {_text(key): _text(value) for key, value in given.items()}
+    return cast("Any", attributes)
+
+
+def _text(value: Any) -> Any:
+    return encodable(value) if isinstance(value, str) else value
+
+
 class FollowingCounter(Following, metrics.Counter):
     def create(self, meter: Meter, delegate: MeterProvider, bounds: Bounds) -> metrics.Counter:
         return meter.create_counter(self.name, self.unit, self.description)
 
     def add(self, amount: float, attributes: Attributes | None = None, context: Context | None = None) -> None:
         if (real := self.real) is not None and (taken := _taken(amount, self.name)) is not None:
-            real.add(taken, attributes, context)
+            real.add(taken, _sendable(attributes), context)
 
 
 class FollowingUpDownCounter(Following, metrics.UpDownCounter):
@@ -75,7 +89,7 @@ class FollowingUpDownCounter(Following, metrics.UpDownCounter):
 
     def add(self, amount: float, attributes: Attributes | None = None, context: Context | None = None) -> None:
         if (real := self.real) is not None and (taken := _taken(amount, self.name)) is not None:
-            real.add(taken, attributes, context)
+            real.add(taken, _sendable(attributes), context)
 
 
 class FollowingGauge(Following, _Gauge):
@@ -84,7 +98,7 @@ class FollowingGauge(Following, _Gauge):
 
     def set(self, amount: float, attributes: Attributes | None = None, context: Context | None = None) -> None:
         if (real := self.real) is not None and (taken := _taken(amount, self.name)) is not None:
-            real.set(taken, attributes, context)
+            real.set(taken, _sendable(attributes), context)
 
 
 class FollowingHistogram(Following, metrics.Histogram):
@@ -102,7 +116,7 @@ class FollowingHistogram(Following, metrics.Histogram):
 
     def record(self, amount: float, attributes: Attributes | None = None, context: Context | None = None) -> None:
         if (real := self.real) is not None and (taken := _taken(amount, self.name)) is not None:
-            real.record(taken, attributes, context)
+            real.record(taken, _sendable(attributes), context)
 
 
 class Observed(Following):
@@ -144,7 +158,7 @@ class Observed(Following):
 @faults.isolated("observe")
 def _observations(name: str, callback: Any, options: CallbackOptions) -> list[Observation]:
     return [
-        Observation(taken, observation.attributes, observation.context)
+        Observation(taken, _sendable(dict(observation.attributes or {})), observation.context)
         for observation in callback(options)
         if (taken := _taken(observation.value, name)) is not None
     ]

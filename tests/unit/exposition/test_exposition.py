@@ -6,9 +6,17 @@ import pytest
 from opentelemetry import metrics, trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
+from prometheus_client.parser import text_string_to_metric_families as parse_text
 
+from otel_trading.exposition.exposition import Exposition
+from otel_trading.exposition.renderer import Renderer
 from otel_trading.metrics import faults
+from otel_trading.metrics.delegate import DelegatingMeterProvider
+from otel_trading.metrics.instruments import Limits
+from otel_trading.metrics.meter import CoreMeter
 from tests.harness import fetch, find, scrape
 
 
@@ -69,6 +77,30 @@ def test_the_filter_of_the_settings_says_what_becomes_an_exemplar(configured, mo
     found = {sample.exemplar.value: sample.exemplar.labels for sample in family.samples if sample.exemplar}
     in_span = {"trace_id": f"{7:032x}", "span_id": f"{9:016x}"}
     assert found == {SPANS[each][0]: {} if each == "none" else in_span for each in passed}
+
+
+class Broken:
+    """A collector of families, one of which cannot be written, and which fails in the end."""
+
+    def collect(self):
+        for name, text in (("broken_before", "x"), ("broken_itself", "\ud83d"), ("broken_after", "y")):
+            family = GaugeMetricFamily(name, "", labels=["k"])
+            family.add_metric([text], 1)
+            yield family
+        raise OSError
+
+
+@pytest.mark.parametrize("openmetrics", [False, True], ids=["text", "openmetrics"])
+def test_what_others_have_and_cannot_be_written_costs_itself_only(openmetrics):
+    meter = CoreMeter(DelegatingMeterProvider(), "program")
+    meter.attach("core", {}, Limits())
+    meter.create_gauge("ours").set(1)
+    foreign = CollectorRegistry(auto_describe=False)
+    foreign.register(Broken())
+    text = Exposition(Renderer(lambda: [meter], "scraper"), foreign).render(openmetrics=openmetrics).decode()
+    families = (parse_openmetrics if openmetrics else parse_text)(text)
+    assert [family.name for family in families] == ["ours", "broken_before", "broken_after"]
+    assert dict(faults.errors) == {("endpoint", "UnicodeEncodeError"): 1, ("endpoint", "OSError"): 1}
 
 
 def test_openmetrics_ends_once_after_what_others_have(configured):

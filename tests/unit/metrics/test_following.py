@@ -147,6 +147,25 @@ def test_an_observation_that_is_no_number_costs_itself_only(stock, meter, kind):
     assert dict(faults.dropped) == {"not_a_number": 1, "non_finite": 1}
 
 
+@pytest.mark.parametrize("kind", [*SYNC, *ASYNC])
+def test_texts_that_utf8_does_not_know_are_replaced(stock, meter, kind):
+    """One of them would fail the whole scrape, and the whole batch of an exporter, ours included."""
+    attributes = {"k\ud83d": "v\ud83d", "ü": "ü", "n": 1}
+    if kind in SYNC:
+        instrument = create(meter, kind)
+        next(getattr(instrument, name) for name in ("add", "record", "set") if hasattr(instrument, name))(5, attributes)
+    else:
+        create(meter, kind, lambda _: [Observation(5, attributes)])
+    assert list(stock.values("their.metric")) == [(("k?", "v?"), ("n", 1), ("ü", "ü"))]
+
+
+@pytest.mark.parametrize("attributes", ["text", 5], ids=repr)
+def test_attributes_that_are_no_mapping_cost_their_callback_only(stock, meter, attributes):
+    create(meter, "observable_gauge", lambda _: [Observation(1, attributes)], five)
+    assert value_of(stock) == 5
+    assert sum(faults.errors.values()) == 1
+
+
 @pytest.mark.parametrize("fault", [OSError, CancelledError])
 def test_a_callback_that_raises_is_contained_and_the_others_are_heard(stock, meter, caplog, fault):
     def broken(_: CallbackOptions):
