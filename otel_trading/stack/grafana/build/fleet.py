@@ -37,6 +37,7 @@ def _all() -> Section:
                 Ask(f"sum({q.now(m.CIRCUIT_BREAKER_OPEN)})"),
                 unit=show.NUMBER,
                 at={1: show.RED},
+                absent="0",
             ),
             show.number(
                 "Slowest last cycle",
@@ -153,6 +154,7 @@ def _beside() -> Section:
                 base=show.RED,
                 at={0: show.GREEN},
                 decimals=2,
+                absent="Not known yet",
             ),
             show.course(
                 "Latency of orders",
@@ -160,6 +162,7 @@ def _beside() -> Section:
                 Ask(q.quantile(0.99, m.ORDER_DURATION, "job"), tell("job")),
                 unit=show.SECONDS,
                 at={1: show.RED},
+                absent="No order was sent",
             ),
             show.course(
                 "Errors",
@@ -169,6 +172,7 @@ def _beside() -> Section:
                 columns=True,
                 stacked=True,
                 at={10: show.RED},
+                absent="None",
             ),
             show.course(
                 "Memory",

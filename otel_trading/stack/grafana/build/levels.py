@@ -43,6 +43,7 @@ def left(*names: str, size: tuple[int, int]) -> Panel:
         at={0: show.ORANGE, 0.25: show.GREEN},
         decimals=0,
         size=size,
+        absent=_ABSENT,
     )
 
 

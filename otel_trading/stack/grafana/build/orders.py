@@ -46,6 +46,7 @@ def _counts() -> Section:
                 unit=show.NUMBER,
                 base=show.BLUE,
                 decimals=0,
+                absent="0",
             ),
             show.number(
                 "Rejected",
@@ -54,6 +55,7 @@ def _counts() -> Section:
                 unit=show.SHARE,
                 at={0.05: show.ORANGE, 0.2: show.RED},
                 decimals=1,
+                absent="no order ended",
             ),
             show.number(
                 "Working",
@@ -61,6 +63,7 @@ def _counts() -> Section:
                 Ask(q.now(m.ORDER_ACTIVE), tell(STRATEGY, VENUE)),
                 unit=show.NUMBER,
                 base=show.BLUE,
+                absent="0",
             ),
             show.number(
                 "Unknown",
@@ -86,6 +89,7 @@ def _counts() -> Section:
                 unit=show.NUMBER,
                 base=show.BLUE,
                 decimals=0,
+                absent="0",
             ),
             show.course(
                 "Orders sent, by type and side",
@@ -94,6 +98,7 @@ def _counts() -> Section:
                 unit=show.NUMBER,
                 columns=True,
                 stacked=True,
+                absent="No order was sent",
             ),
             show.course(
                 "Orders that ended, by status",
@@ -103,6 +108,7 @@ def _counts() -> Section:
                 columns=True,
                 stacked=True,
                 colors=_COLORS,
+                absent="No order ended",
             ),
             show.course(
                 "Rejects, by reason",
@@ -128,6 +134,7 @@ def _latency() -> Section:
                 "How many submissions a second took how long, from the call to its return.",
                 Ask(everything, "{{le}}"),
                 unit=show.SECONDS,
+                absent="No order was sent",
             ),
             show.course(
                 "Latency of submissions, quantiles",
@@ -138,6 +145,7 @@ def _latency() -> Section:
                 unit=show.SECONDS,
                 at={1: show.RED},
                 size=(12, 9),
+                absent="No order was sent",
             ),
             show.course(
                 "Latency of each operation",
@@ -145,6 +153,7 @@ def _latency() -> Section:
                 Ask(q.quantile(0.99, m.ORDER_DURATION, OPERATION), tell(OPERATION)),
                 unit=show.SECONDS,
                 at={1: show.RED},
+                absent="No order was sent",
             ),
             show.course(
                 "Legs of an order's life",
@@ -152,6 +161,7 @@ def _latency() -> Section:
                 Ask(q.quantile(0.5, m.ORDER_LEG_DURATION, LEG), tell(LEG)),
                 unit=show.SECONDS,
                 at={1: show.RED},
+                absent="No order was sent",
             ),
             show.course(
                 "Operations that raised",
@@ -184,6 +194,7 @@ def _execution() -> Section:
                 unit=show.BASIS_POINTS,
                 at={20: show.RED},
                 decimals=1,
+                absent="Nothing was filled",
             ),
             show.course(
                 "Cost of slippage",
@@ -193,6 +204,7 @@ def _execution() -> Section:
                 at={0: show.GRAY},
                 around_zero=True,
                 decimals=0,
+                absent="Nothing was filled",
             ),
             show.course(
                 "Filled share of orders",
@@ -203,6 +215,7 @@ def _execution() -> Section:
                 at={0.5: show.GREEN},
                 low=0,
                 high=1,
+                absent="No order ended",
             ),
             show.course(
                 "Fills, by liquidity",
@@ -211,6 +224,7 @@ def _execution() -> Section:
                 unit=show.NUMBER,
                 columns=True,
                 stacked=True,
+                absent="Nothing was filled",
             ),
             show.course(
                 "Size of a fill",
@@ -219,6 +233,7 @@ def _execution() -> Section:
                 Ask(q.quantile(0.9, m.FILL_NOTIONAL, CURRENCY), f"90th {tell(CURRENCY)}"),
                 unit=show.MONEY,
                 decimals=0,
+                absent="Nothing was filled",
             ),
             show.course(
                 "Volume",
@@ -227,6 +242,7 @@ def _execution() -> Section:
                 unit=show.MONEY,
                 stacked=True,
                 decimals=0,
+                absent="Nothing was traded",
             ),
         ),
     )
@@ -244,6 +260,7 @@ def _costs() -> Section:
                 unit=show.MONEY,
                 base=show.BLUE,
                 decimals=2,
+                absent="none",
             ),
             show.number(
                 "Fees of volume",
@@ -252,6 +269,7 @@ def _costs() -> Section:
                 unit=show.SHARE,
                 at={0.005: show.ORANGE},
                 decimals=3,
+                absent="none",
             ),
             show.number(
                 "Rebates",
@@ -279,6 +297,7 @@ def _costs() -> Section:
                 unit=show.MONEY,
                 at={0: show.ORANGE},
                 decimals=2,
+                absent="none",
             ),
             show.number(
                 "Volume",
@@ -287,6 +306,7 @@ def _costs() -> Section:
                 unit=show.MONEY,
                 base=show.BLUE,
                 decimals=0,
+                absent="none",
             ),
         ),
     )

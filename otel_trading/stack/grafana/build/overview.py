@@ -82,6 +82,7 @@ def _glance() -> Section:
                 Ask(f"max by (job, {BREAKER}) ({q.now(m.CIRCUIT_BREAKER_OPEN)})", tell(BREAKER)),
                 unit=show.NUMBER,
                 texts=show.BREAKER,
+                absent="none",
             ),
             show.number(
                 "Alerts firing",
@@ -112,6 +113,7 @@ def _glance() -> Section:
                 Ask(q.now(m.POSITION_RISKY), LEGEND),
                 unit=show.NUMBER,
                 at={1: show.YELLOW, 4: show.RED},
+                absent="no rule",
             ),
             show.dial(
                 "Win rate",
@@ -120,6 +122,7 @@ def _glance() -> Section:
                 base=show.RED,
                 at={0.4: show.ORANGE, 0.5: show.GREEN},
                 decimals=1,
+                absent="no trade yet",
             ),
             show.number(
                 "Trades in the last hour",
@@ -128,6 +131,7 @@ def _glance() -> Section:
                 unit=show.NUMBER,
                 base=show.BLUE,
                 decimals=0,
+                absent="0",
             ),
         ),
     )
@@ -209,6 +213,7 @@ def _positions() -> Section:
                 around_zero=True,
                 decimals=0,
                 size=(12, 8),
+                absent="No position with a price",
             ),
         ),
     )
@@ -226,6 +231,7 @@ def _trades() -> Section:
                 stacked=True,
                 columns=True,
                 colors={"win": show.GREEN, "loss": show.RED, "even": show.BLUE},
+                absent="No trade was closed",
             ),
             show.course(
                 "Win rate",
@@ -237,6 +243,7 @@ def _trades() -> Section:
                 high=1,
                 base=show.RED,
                 at={0.5: show.GREEN},
+                absent="No trade was closed",
             ),
             show.course(
                 "Order latency",
@@ -245,6 +252,7 @@ def _trades() -> Section:
                 Ask(q.quantile(0.99, m.ORDER_DURATION, VENUE), f"99th percentile {tell(VENUE)}"),
                 unit=show.SECONDS,
                 at={1: show.RED},
+                absent="No order was sent",
             ),
         ),
     )
@@ -267,6 +275,7 @@ def _performance() -> Section:
                 base=show.RED,
                 at={0: show.ORANGE, 1: show.GREEN},
                 decimals=2,
+                absent="not known yet",
             ),
             show.number(
                 "Maximum drawdown",
@@ -283,6 +292,7 @@ def _performance() -> Section:
                 unit=show.SHARE,
                 at={0.02: show.ORANGE, 0.05: show.RED},
                 decimals=2,
+                absent="too few returns",
             ),
             show.number(
                 "Profit factor",
@@ -292,6 +302,7 @@ def _performance() -> Section:
                 base=show.RED,
                 at={1: show.GREEN},
                 decimals=2,
+                absent="no loss yet",
             ),
             show.number(
                 "Expectancy",
@@ -301,6 +312,7 @@ def _performance() -> Section:
                 base=show.RED,
                 at={0: show.GREEN},
                 decimals=2,
+                absent="no trade yet",
             ),
             show.number(
                 "Losing streak",
@@ -308,6 +320,7 @@ def _performance() -> Section:
                 Ask(q.now(m.TRADE_LOSING_STREAK), LEGEND),
                 unit=show.NUMBER,
                 at={5: show.ORANGE, 7: show.RED},
+                absent="0",
             ),
             show.course(
                 "Drawdown",
@@ -352,6 +365,7 @@ def _wrong() -> Section:
                 Ask(f"1 - min by (job, {VENUE}) ({q.now(m.VENUE_CONNECTED)})", f"venue {tell(VENUE)}"),
                 texts={0: ("well", show.GREEN), 1: ("NOT WELL", show.RED)},
                 size=(8, 8),
+                absent="No breaker, and no venue told of",
             ),
             show.course(
                 "Errors and alerts of the bot",

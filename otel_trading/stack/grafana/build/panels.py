@@ -115,11 +115,14 @@ def dial(
     at: Steps | None = None,
     size: tuple[int, int] = (4, 4),
     decimals: int | None = None,
+    absent: str | None = None,
 ) -> gauge.Panel:
     """The last value between two ends."""
     panel = _described(gauge.Panel(), title, about, unit, size, steps(base, at)).targets(_queries(asked))
     panel = panel.min(low).max(high).reduce_options(_last()).show_threshold_markers(True).show_threshold_labels(False)
-    return panel if decimals is None else panel.decimals(decimals)
+    if decimals is not None:
+        panel = panel.decimals(decimals)
+    return panel if absent is None else panel.no_value(absent)
 
 
 def bars(
@@ -132,6 +135,7 @@ def bars(
     at: Steps | None = None,
     size: tuple[int, int] = (8, 8),
     decimals: int | None = None,
+    absent: str | None = None,
 ) -> bargauge.Panel:
     """The last values below each other."""
     panel = _described(bargauge.Panel(), title, about, unit, size, steps(base, at)).targets(_queries(asked, instant=True))
@@ -139,7 +143,9 @@ def bars(
     panel = panel.display_mode(c.BarGaugeDisplayMode.BASIC).show_unfilled(True).value_mode(c.BarGaugeValueMode.COLOR)
     if high is not None:
         panel = panel.max(high)
-    return panel if decimals is None else panel.decimals(decimals)
+    if decimals is not None:
+        panel = panel.decimals(decimals)
+    return panel if absent is None else panel.no_value(absent)
 
 
 def course(
@@ -205,24 +211,33 @@ def _short_instances() -> d.DataTransformerConfig:
     return d.DataTransformerConfig(id_val="renameByRegex", options=found)
 
 
-def heat(title: str, about: str, asked: Ask, *, unit: str, size: tuple[int, int] = (12, 9)) -> heatmap.Panel:
+def heat(
+    title: str, about: str, asked: Ask, *, unit: str, size: tuple[int, int] = (12, 9), absent: str | None = None
+) -> heatmap.Panel:
     """How many values fell into each bucket of a histogram, over time."""
     panel = _described(heatmap.Panel(), title, about, unit, size, steps(BLUE))
     panel = panel.targets(_queries((asked,), form=PromQueryFormat.HEATMAP)).calculate(False).cell_gap(1)
     color = heatmap.HeatmapColorOptions().mode(HeatmapColorMode.SCHEME).scheme("Oranges").steps(64).exponent(0.5)
     panel = panel.color(color.fill("dark-orange").reverse(False)).y_axis(heatmap.YAxisConfig().unit(unit))
     panel = panel.filter_values(heatmap.FilterValueRange().le(1e-9)).show_legend()
-    return panel.tooltip(heatmap.HeatmapTooltip().mode(c.TooltipDisplayMode.SINGLE).y_histogram(True))
+    panel = panel.tooltip(heatmap.HeatmapTooltip().mode(c.TooltipDisplayMode.SINGLE).y_histogram(True))
+    return panel if absent is None else panel.no_value(absent)
 
 
 def timeline(
-    title: str, about: str, *asked: Ask, texts: Mapping[int, tuple[str, str]], size: tuple[int, int] = (12, 6)
+    title: str,
+    about: str,
+    *asked: Ask,
+    texts: Mapping[int, tuple[str, str]],
+    size: tuple[int, int] = (12, 6),
+    absent: str | None = None,
 ) -> statetimeline.Panel:
     """Which state it was in, over time."""
     panel = _described(statetimeline.Panel(), title, about, NUMBER, size, steps(GRAY)).targets(_queries(asked))
     legend = common.VizLegendOptions().display_mode(c.LegendDisplayMode.LIST).placement(c.LegendPlacement.BOTTOM)
     panel = panel.mappings(states(texts)).merge_values(True).show_value(c.VisibilityMode.NEVER).fill_opacity(80)
-    return panel.row_height(0.8).legend(legend.show_legend(False)).line_width(0)
+    panel = panel.row_height(0.8).legend(legend.show_legend(False)).line_width(0)
+    return panel if absent is None else panel.no_value(absent)
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ def _limits() -> Section:
                 unit=show.NUMBER,
                 texts=show.BREAKER,
                 size=(4, 8),
+                absent="none",
             ),
             show.bars(
                 "Limits in use",
@@ -37,6 +38,7 @@ def _limits() -> Section:
                 high=1,
                 at={0.8: show.ORANGE, 1: show.RED},
                 decimals=0,
+                absent="No breaker has a limit",
             ),
             show.course(
                 "Limits in use, over time",
@@ -46,6 +48,7 @@ def _limits() -> Section:
                 low=0,
                 at={0.8: show.ORANGE, 1: show.RED},
                 size=(12, 8),
+                absent="No breaker has a limit",
             ),
             show.timeline(
                 "Circuit breakers",
@@ -53,6 +56,7 @@ def _limits() -> Section:
                 Ask(f"max by (job, {BREAKER}) ({q.now(m.CIRCUIT_BREAKER_OPEN)})", tell(BREAKER)),
                 texts=show.BREAKER,
                 size=(12, 6),
+                absent="No breaker",
             ),
             show.course(
                 "Trips, by reason",
@@ -63,6 +67,7 @@ def _limits() -> Section:
                 stacked=True,
                 at={1: show.RED},
                 size=(12, 6),
+                absent="None",
             ),
         ),
     )
@@ -105,6 +110,7 @@ def _drawdown() -> Section:
                 unit=show.SECONDS,
                 at={7 * 86400: show.YELLOW, 30 * 86400: show.ORANGE},
                 size=(6, 5),
+                absent="not known yet",
             ),
             show.number(
                 "Losing streak",
@@ -113,6 +119,7 @@ def _drawdown() -> Section:
                 unit=show.NUMBER,
                 at={5: show.ORANGE, 7: show.RED},
                 size=(6, 5),
+                absent="0",
             ),
             show.number(
                 "Value at risk",
@@ -122,6 +129,7 @@ def _drawdown() -> Section:
                 at={0.02: show.ORANGE, 0.05: show.RED},
                 decimals=2,
                 size=(6, 5),
+                absent="too few returns",
             ),
             show.number(
                 "Expected shortfall",
@@ -131,6 +139,7 @@ def _drawdown() -> Section:
                 at={0.03: show.ORANGE, 0.08: show.RED},
                 decimals=2,
                 size=(6, 5),
+                absent="too few returns",
             ),
         ),
     )
@@ -164,6 +173,7 @@ def _exposure() -> Section:
                 unit=show.MONEY,
                 stacked=True,
                 decimals=0,
+                absent="No position with a price",
             ),
             show.course(
                 "Cash, buying power and margin",
@@ -186,6 +196,7 @@ def _exposure() -> Section:
                 base=show.RED,
                 at={0.1: show.ORANGE, 0.25: show.GREEN},
                 decimals=0,
+                absent="No liquidation price is told",
             ),
             show.course(
                 "Positions",
@@ -202,9 +213,11 @@ def _exposure() -> Section:
 
 
 def _returns() -> Section:
-    def mean(metric: m.Metric, title: str, about: str, base: str, at: show.Steps | None = None) -> show.Panel:
+    def mean(metric: m.Metric, title: str, about: str, of: str, base: str, at: show.Steps | None = None) -> show.Panel:
         asked = Ask(q.now(metric), _MONEY)
-        return show.number(title, about, asked, unit=show.MONEY, base=base, at=at, decimals=2, size=(6, 4))
+        return show.number(
+            title, about, asked, unit=show.MONEY, base=base, at=at, decimals=2, size=(6, 4), absent=f"no {of} yet"
+        )
 
     return Section(
         "Returns and trades",
@@ -219,6 +232,7 @@ def _returns() -> Section:
                 base=show.RED,
                 at={0: show.GREEN},
                 decimals=2,
+                absent="Not known yet",
             ),
             show.course(
                 "Volatility and turnover",
@@ -227,6 +241,7 @@ def _returns() -> Section:
                 Ask(q.now(m.PORTFOLIO_TURNOVER_RATIO), f"turnover {_LEGEND}"),
                 unit=show.SHARE,
                 low=0,
+                absent="Not known yet",
             ),
             show.course(
                 "Realized P&L",
@@ -237,9 +252,16 @@ def _returns() -> Section:
                 at={0: show.GREEN},
                 decimals=0,
             ),
-            mean(m.TRADE_EXPECTANCY, "Expectancy", "Mean profit of a closed trade after fees.", show.RED, {0: show.GREEN}),
-            mean(m.TRADE_AVERAGE_WIN, "Average win", "Mean profit of the trades that made one.", show.BLUE),
-            mean(m.TRADE_AVERAGE_LOSS, "Average loss", "Mean loss of the trades that made one.", show.BLUE),
+            mean(
+                m.TRADE_EXPECTANCY,
+                "Expectancy",
+                "Mean profit of a closed trade after fees.",
+                "trade",
+                show.RED,
+                {0: show.GREEN},
+            ),
+            mean(m.TRADE_AVERAGE_WIN, "Average win", "Mean profit of the trades that made one.", "win", show.BLUE),
+            mean(m.TRADE_AVERAGE_LOSS, "Average loss", "Mean loss of the trades that made one.", "loss", show.BLUE),
             show.number(
                 "Profit factor",
                 "Gross profit over gross loss of all closed trades: above 1 they made money.",
@@ -249,6 +271,7 @@ def _returns() -> Section:
                 at={1: show.GREEN},
                 decimals=2,
                 size=(6, 4),
+                absent="no loss yet",
             ),
             show.bars(
                 "Trades by symbol",
@@ -258,6 +281,7 @@ def _returns() -> Section:
                 base=show.BLUE,
                 decimals=0,
                 size=(24, 8),
+                absent="No trade was closed",
             ),
         ),
     )
@@ -275,6 +299,7 @@ def _books() -> Section:
                 around_zero=True,
                 base=show.RED,
                 at={-1e-9: show.GREEN, 1e-9: show.RED},
+                absent="Not compared",
             ),
             show.course(
                 "Difference of open orders",
@@ -282,6 +307,7 @@ def _books() -> Section:
                 Ask(q.now(m.RECONCILIATION_ORDER_DIFFERENCE), _LEGEND),
                 unit=show.NUMBER,
                 at={1: show.RED},
+                absent="Not compared",
             ),
             show.number(
                 "Comparisons",
@@ -292,6 +318,7 @@ def _books() -> Section:
                 at={1: show.GREEN},
                 line=False,
                 size=(8, 8),
+                absent="none",
             ),
         ),
     )

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
+
 import promql_parser
 import pytest
 import yaml
@@ -154,3 +158,35 @@ def test_every_metric_of_the_registry_is_shown_or_watched():
 def test_every_panel_asks_something():
     empty = [panel["title"] for document in BOARDS.values() for panel in panels(document) if not panel["targets"]]
     assert empty == []
+
+
+QUIET = """
+from urllib.request import urlopen
+import otel_trading as ot
+with ot.configure(service_name="quiet", exporters="prometheus", prometheus_port=0) as telemetry:
+    account = ot.Account("main", currency="EUR", cash=10_000, strategy="patient", venue="kraken")
+    with ot.strategy_cycle.track("patient", every=60):
+        pass
+    print(urlopen(telemetry.endpoint_url).read().decode())
+"""
+"""A bot that runs and has not traded."""
+
+
+def test_a_bot_that_has_not_traded_is_told_so_by_each_panel_about_its_trading():
+    """Not that there is no data, which is what is said of a bot that cannot be seen."""
+    done = subprocess.run([sys.executable, "-c", QUIET], capture_output=True, text=True, timeout=60, check=True)
+    shown = {re.split("[{ ]", line)[0] for line in done.stdout.splitlines() if not line.startswith("#")}
+    assert "trading_portfolio_equity" in shown
+    silent = [
+        f"{uid}: {panel['title']}"
+        for uid in ("trading-overview", "trading-orders", "trading-risk", "trading-fleet")
+        for panel in panels(BOARDS[uid])
+        if "noValue" not in panel["fieldConfig"]["defaults"]
+        and not any(_measured(asked(target["expr"])) <= shown for target in panel["targets"])
+    ]
+    assert silent == []
+
+
+def _measured(expression: str) -> set[str]:
+    """The registry's metrics in an expression, and what rules make of them."""
+    return {name for name in vocabulary.used(expression).names if name in SAMPLES or name in RECORDED} - JOINED
