@@ -61,7 +61,7 @@ class Producer:
 
     def produce(self) -> list[ScopeMetrics]:
         """All that is alive now, by scope."""
-        now = self._clock()
+        now = max(self._clock(), self._last)  # a Collector drops what is older than it has, and an interval has its end last
         # What is not asked for again belongs to a series that has ended, and is forgotten with the old tables.
         self._older, self._before = self._before, {}
         produced: list[ScopeMetrics] = []

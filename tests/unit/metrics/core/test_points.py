@@ -23,3 +23,17 @@ def test_a_point_of_ours_is_one_of_the_sdks(meter):
         "bot.size": [NumberDataPoint({"symbol": "A"}, None, 5, 2.5)],
         "bot.orders": [NumberDataPoint({"symbol": "B"}, 5, 5, 3)],
     }
+
+
+def test_times_do_not_go_back_where_the_clock_does(meter):
+    """A Collector drops points that are older than what it has, and takes no interval that ends before it begins."""
+    clock = iter([100, 200, 150, 250])
+    jobs = meter.create_counter("jobs")
+    meter.attach("core", {}, Limits())
+    producer = Producer(lambda: [meter], "reader", frozenset({"counter"}), clock=lambda: next(clock))
+    found = []
+    for _ in range(3):
+        jobs.add(1)
+        ((point,),) = (metric.data.data_points for scope in producer.produce() for metric in scope.metrics)
+        found.append((point.start_time_unix_nano, point.time_unix_nano, point.value))
+    assert found == [(100, 200, 1), (200, 200, 1), (200, 250, 1)]
