@@ -95,7 +95,13 @@ class Observable(Instrument[_ValueCellT]):
 
     def points(self, reader: Hashable) -> Sequence[_ValueCellT]:
         recorded = [cell for cell in list(self._cells.values()) if cell.value is not None and cell.value is not False]
-        return [*recorded, *self._read()] if self._sources or self._observed else recorded
+        if not (self._sources or self._observed):
+            return recorded
+        observed = self._read()
+        if not recorded:
+            return observed
+        keys = {cell.key for cell in observed}  # a gauge may be set and observed: the same series must not stand twice
+        return [*(cell for cell in recorded if cell.key not in keys), *observed]
 
     def observations(self, _: CallbackOptions) -> list[Observation]:
         """What a stock observable instrument asks for, on the application's MeterProvider."""

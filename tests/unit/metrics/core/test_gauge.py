@@ -122,6 +122,17 @@ def test_an_observed_series_ends_when_its_callback_no_longer_has_it(stock, size)
     assert [seen(stock) for _ in range(3)] == [{"ETH": 0.0}, {"ETH": 0.0}, {}]
 
 
+def test_a_series_that_is_set_and_observed_stands_once_as_it_is_observed(stock, price):
+    """Twice, it would make the scrape invalid; an SDK, too, takes what it is told last."""
+    price.set(1, {"symbol": "A"})
+    price.set(2, {"symbol": "B"})
+    stop = price.observe(lambda: [(3, {"symbol": "B"}), (4, {"symbol": "C"})])
+    points = stock.metrics()[PRICE.name].data.data_points
+    assert sorted((point.attributes["symbol"], point.value) for point in points) == [("A", 1), ("B", 3), ("C", 4)]
+    stop()
+    assert set(stock.values(PRICE.name).values()) == {1, 2}
+
+
 def test_a_callback_that_says_none_has_nothing_to_say(stock, price):
     price.observe(lambda: None)
     price.observe(lambda: [(None, BTC), (4, ETH)])
