@@ -65,6 +65,11 @@ def told(label: str) -> str:
     return f"{{{{ $labels.{label} }}}}"
 
 
+def told_if(label: str, *, before: str = "", after: str = "") -> str:
+    """The value of a label that not every bot has, with what belongs to it; nothing of both where it is not there."""
+    return f"{{{{ with $labels.{label} }}}}{before}{{{{ . }}}}{after}{{{{ end }}}}"
+
+
 def value(form: Literal["humanize", "humanizeDuration", "humanizePercentage", 'printf "%.4g"'] = "humanize") -> str:
     """The value of the expression, in the description of an alert. `humanize` writes 0.5 as `500m`; `printf` does not."""
     return f"{{{{ $value | {form} }}}}"

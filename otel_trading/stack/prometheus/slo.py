@@ -15,7 +15,7 @@ from otel_trading.exposition.naming import label_name
 from otel_trading.semconv import attributes as a
 from otel_trading.semconv import metrics as m
 from otel_trading.semconv.spec import Metric
-from otel_trading.stack.prometheus.model import Alert, Group, Record, Severity, told, value
+from otel_trading.stack.prometheus.model import Alert, Group, Record, Severity, told, told_if, value
 from otel_trading.stack.prometheus.settings import LatencyObjective, Slos
 from otel_trading.stack.promql import MODEL, STRATEGY, VENUE, buckets, count
 
@@ -105,7 +105,7 @@ class Slo:
 def slos(settings: Slos) -> tuple[Slo, ...]:
     """The objectives that are set."""
     sender, model = f"job, {STRATEGY}, {VENUE}", f"job, {MODEL}"
-    orders = f"orders of {told(STRATEGY)} of {told('job')} at {told(VENUE)}"
+    orders = f"orders of {told_if(STRATEGY, after=' of ')}{told('job')} at {told(VENUE)}"
     models = f"inferences of {told(MODEL)} of {told('job')}"
     durations = count(m.ORDER_DURATION)
     return (

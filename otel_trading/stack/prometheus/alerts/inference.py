@@ -7,7 +7,7 @@ from typing import Final
 from otel_trading.exposition.naming import label_name
 from otel_trading.semconv import attributes as a
 from otel_trading.semconv import metrics as m
-from otel_trading.stack.prometheus.model import Alert, Group, Threshold, told, value
+from otel_trading.stack.prometheus.model import Alert, Group, Threshold, told, told_if, value
 from otel_trading.stack.promql import MODEL, STRATEGY, buckets, count, grown, last, of, recent, where
 
 _ERROR: Final = label_name(a.ERROR_TYPE)
@@ -15,7 +15,7 @@ _VERSION: Final = label_name(a.MODEL_VERSION)
 _VARIABLE: Final = label_name(a.DRIFT_VARIABLE)
 
 _KEYS: Final = f"job, {MODEL}, {_VERSION}, {STRATEGY}"
-_WHICH: Final = f"{told(MODEL)} {told(_VERSION)} of {told('job')}"
+_WHICH: Final = f"{told(MODEL)}{told_if(_VERSION, before=' ')} of {told('job')}"
 
 _CALLS: Final = count(m.INFERENCE_DURATION)
 _ANSWERED: Final = where(buckets(m.INFERENCE_DURATION), **{_ERROR: ""})

@@ -7,7 +7,7 @@ from typing import Final
 from otel_trading.exposition.naming import label_name
 from otel_trading.semconv import attributes as a
 from otel_trading.semconv import metrics as m
-from otel_trading.stack.prometheus.model import Alert, Group, Threshold, told, value
+from otel_trading.stack.prometheus.model import Alert, Group, Threshold, told, told_if, value
 from otel_trading.stack.promql import STRATEGY, grown, of, target_grown, where
 
 _COMPONENT: Final = label_name(a.COMPONENT_NAME)
@@ -74,7 +74,7 @@ GROUP: Final = Group(
             name="TradingBotAlertCritical",
             expr=f"{grown(where(of(m.ALERTS), **{_SEVERITY: 'critical'}), '15m')} > $threshold",
             summary="The bot itself raised a critical alert.",
-            description=f"{told('job')} {told(STRATEGY)} raised {value()} critical alerts in 15 minutes.",
+            description=f"{told('job')}{told_if(STRATEGY, before=' ')} raised {value()} critical alerts in 15 minutes.",
             dashboard="trading-overview",
             severity="critical",
             pending="0s",
@@ -84,7 +84,7 @@ GROUP: Final = Group(
             name="TradingBotAlertWarnings",
             expr=f"{grown(where(of(m.ALERTS), **{_SEVERITY: 'warning'}), '15m')} > $threshold",
             summary="The bot itself raised many warnings.",
-            description=f"{told('job')} {told(STRATEGY)} raised {value()} warnings in 15 minutes.",
+            description=f"{told('job')}{told_if(STRATEGY, before=' ')} raised {value()} warnings in 15 minutes.",
             dashboard="trading-overview",
             pending="0s",
             threshold=Threshold(15, "alerts within a quarter of an hour"),

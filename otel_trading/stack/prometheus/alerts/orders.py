@@ -7,7 +7,7 @@ from typing import Final
 from otel_trading.exposition.naming import label_name
 from otel_trading.semconv import attributes as a
 from otel_trading.semconv import metrics as m
-from otel_trading.stack.prometheus.model import Alert, Group, Threshold, told, value
+from otel_trading.stack.prometheus.model import Alert, Group, Threshold, told, told_if, value
 from otel_trading.stack.prometheus.recording import ORDERS_1D, ORDERS_5M, SENDER
 from otel_trading.stack.promql import STRATEGY, SYMBOL, VENUE, buckets, count, grown, last, of, total, where
 
@@ -16,7 +16,7 @@ _LEG: Final = label_name(a.ORDER_LEG)
 _TYPE: Final = label_name(a.ORDER_TYPE)
 _DIRECTION: Final = label_name(a.SLIPPAGE_DIRECTION)
 
-_WHOSE: Final = f"{told(STRATEGY)} of {told('job')} at {told(VENUE)}"
+_WHOSE: Final = f"{told_if(STRATEGY, after=' of ')}{told('job')} at {told(VENUE)}"
 
 
 def _share(status: str) -> str:

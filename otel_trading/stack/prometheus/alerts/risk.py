@@ -7,7 +7,7 @@ from typing import Final
 from otel_trading.exposition.naming import label_name
 from otel_trading.semconv import attributes as a
 from otel_trading.semconv import metrics as m
-from otel_trading.stack.prometheus.model import Alert, Group, Threshold, told, value
+from otel_trading.stack.prometheus.model import Alert, Group, Threshold, told, told_if, value
 from otel_trading.stack.promql import ACCOUNT, SYMBOL, VENUE, current, held, of
 
 _LIMIT: Final = label_name(a.RISK_LIMIT_NAME)
@@ -24,7 +24,7 @@ GROUP: Final = Group(
             name="TradingCircuitBreakerOpen",
             expr=f"{held(m.CIRCUIT_BREAKER_OPEN)} == 1",
             summary="A circuit breaker is open.",
-            description=f"{told(_BREAKER)} of {told('job')} {told(ACCOUNT)} is open.",
+            description=f"{told(_BREAKER)} of {told('job')}{told_if(ACCOUNT, before=' ')} is open.",
             dashboard="trading-risk",
             severity="critical",
             pending="30s",
@@ -33,7 +33,7 @@ GROUP: Final = Group(
             name="TradingRiskLimitNear",
             expr=f"{held(m.RISK_LIMIT_UTILIZATION_RATIO)} > $threshold",
             summary="A limit is nearly used up.",
-            description=f"{told('job')} {told(ACCOUNT)} uses {value('humanizePercentage')} of {told(_LIMIT)}.",
+            description=f"{told('job')}{told_if(ACCOUNT, before=' ')} uses {value('humanizePercentage')} of {told(_LIMIT)}.",
             dashboard="trading-risk",
             pending="2m",
             threshold=Threshold(0.8, "of the limit, as a fraction"),

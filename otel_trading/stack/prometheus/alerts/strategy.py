@@ -7,7 +7,7 @@ from typing import Final
 from otel_trading.exposition.naming import label_name
 from otel_trading.semconv import attributes as a
 from otel_trading.semconv import metrics as m
-from otel_trading.stack.prometheus.model import Alert, Group, Record, Threshold, told, value
+from otel_trading.stack.prometheus.model import Alert, Group, Record, Threshold, told, told_if, value
 from otel_trading.stack.promql import ACCOUNT, STRATEGY, buckets, count, grown, last, of, recent
 
 _HEARTBEAT: Final = label_name(a.HEARTBEAT_NAME)
@@ -108,7 +108,7 @@ GROUP: Final = Group(
                 f" or on (job, {ACCOUNT}) {_GONE}"
             ),
             summary="A bot that was there within the last day is not there any more.",
-            description=f"Nothing was heard of {told('job')} {told(ACCOUNT)} for {value('humanizeDuration')}.",
+            description=f"Nothing was heard of {told('job')}{told_if(ACCOUNT, before=' ')} for {value('humanizeDuration')}.",
             dashboard="trading-overview",
             severity="critical",
             threshold=Threshold(120, "seconds of silence"),
@@ -140,7 +140,7 @@ GROUP: Final = Group(
                 f" - max without (instance) (max_over_time({of(m.SDK_UNCLEAN_STOPS)}[1d] offset 15m)) > $threshold"
             ),
             summary="A bot ended without writing its state, and was started again.",
-            description=f"{told('job')} {told(ACCOUNT)} ended {value()} times without writing its state.",
+            description=f"{told('job')}{told_if(ACCOUNT, before=' ')} ended {value()} times without writing its state.",
             dashboard="trading-sdk",
             pending="0s",
             threshold=Threshold(0, "ends without writing the state, within a quarter of an hour"),

@@ -78,6 +78,14 @@ CASES: Cases = {
         "missing": Case(UPTIME, at="30m"),
         "one of a hundred": Case(ended("rejected", "0+1x60", "0+99x60"), at="30m"),
         "the only order": Case(ended("rejected", "_x20 1x60", "0x60"), at="30m"),
+        "of no strategy": Case(
+            {
+                f'trading_orders_total{{{BOT},trading_venue_name="kraken",trading_order_status="rejected"}}': "_x10 1+1x60",
+                **UPTIME,
+            },
+            at="30m",
+            fires=[fired("100% of the orders of bot at kraken were rejected.", job="bot", trading_venue_name="kraken")],
+        ),
         "every order": Case(
             {f'trading_orders_total{{{SMA},trading_order_status="rejected"}}': "_x10 1+1x60", **UPTIME},
             at="30m",

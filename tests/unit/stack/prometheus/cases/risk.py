@@ -25,7 +25,7 @@ CASES: Cases = {
         "missing": NOTHING,
         "a breaker of no account": Case(
             {f"trading_circuit_breaker_open{{{BOT},{BREAKER}}}": "0x4 1x20"},
-            fires=[fired("losses of bot  is open.", **TRIPPED)],
+            fires=[fired("losses of bot is open.", **TRIPPED)],
         ),
         "closed again": Case({f"trading_circuit_breaker_open{{{MAIN},{BREAKER}}}": "0x4 1x3 0x20", **OPEN}),
         "a restart elsewhere, where it is closed": Case(

@@ -151,29 +151,29 @@ CASES: Cases = {
                 fired(
                     "Nothing was heard of bot main for 20m 0s.", job="bot", trading_account_name="main", trading_collector="c"
                 ),
-                fired("Nothing was heard of bot  for 20m 0s.", job="bot", trading_collector="c"),
+                fired("Nothing was heard of bot for 20m 0s.", job="bot", trading_collector="c"),
             ],
         ),
         "missing": NOTHING,
         "behind a Collector that is down": Case(
             {ROUTE: "1x10 stale", collector("c"): "1x10 0x20"},
             at="30m",
-            fires=[fired("Nothing was heard of bot  for 20m 0s.", job="bot", trading_collector="c")],
+            fires=[fired("Nothing was heard of bot for 20m 0s.", job="bot", trading_collector="c")],
         ),
         "a target itself, beside a Collector": Case(
             {ROUTE: "1x10 stale", 'up{job="bot",instance="a",trading_target="bot"}': "1x10 0x20", collector("c"): "0x30"},
             at="30m",
-            fires=[fired("Nothing was heard of bot  for 20m 0s.", job="bot")],
+            fires=[fired("Nothing was heard of bot for 20m 0s.", job="bot")],
         ),
         "a target that was taken away": Case(
             {ROUTE: "1x10 stale", 'up{job="bot",instance="a"}': "1x10 stale", collector("c"): "0x30"},
             at="30m",
-            fires=[fired("Nothing was heard of bot  for 20m 0s.", job="bot")],
+            fires=[fired("Nothing was heard of bot for 20m 0s.", job="bot")],
         ),
         "behind one of two Collectors": Case(
             {ROUTE: "1x10 stale", collector("c"): "0x30", collector("d"): "1x30"},
             at="30m",
-            fires=[fired("Nothing was heard of bot  for 20m 0s.", job="bot")],
+            fires=[fired("Nothing was heard of bot for 20m 0s.", job="bot")],
         ),
         "one account of a bot that goes on": Case(
             {
@@ -194,7 +194,7 @@ CASES: Cases = {
         "a bot without an account": Case(
             {ROUTE: "1x10 stale"},
             at="30m",
-            fires=[fired("Nothing was heard of bot  for 20m 0s.", job="bot")],
+            fires=[fired("Nothing was heard of bot for 20m 0s.", job="bot")],
         ),
         "moved to another instance": Case(
             {
