@@ -135,11 +135,13 @@ class Memory:
         known: Known | None = None,
         *,
         sent: bool = False,
+        kept: bool = False,
     ) -> bool:
         """Take what is told of an order, and return whether it is an end that counts.
 
         `keys` are its ids; without any only a lost order can be followed, and not be told of again. `status` is None where
-        nothing has happened yet but the decision. `sent`: its submission was counted. An order that has not ended is followed
+        nothing has happened yet but the decision. `sent`: its submission was counted. `kept`: the sink is remembered also of an
+        order that has ended at once. An order that has not ended is followed
         from now on; one that has is only where there is something more that is `known` of it.
         """
         with self._lock:
@@ -150,6 +152,8 @@ class Memory:
             if order.ended in TERMINAL:
                 return False
             if status in TERMINAL and order.life is None and known is None:
+                if kept and order.sink is None:
+                    order.sink = sink
                 return self._end(order, status)
             life = self._followed(order, keys, sink, now, known or Known())
             if status is None:

@@ -158,7 +158,9 @@ class OrderRecorder(FillRecorder):
         if order is None:
             counts = True
         else:
-            counts = self.memory.tell(_ids(report, request) if followed else (order,), self, status, sent=True)
+            keys = _ids(report, request) if followed else (order,)
+            # What is told of it later, by somebody who does not know whose it is, is of its account.
+            counts = self.memory.tell(keys, self, status, sent=True, kept=self.terms.account is not None)
         if counts:
             self.series.ends[status, (report.reject_reason or "other") if status == "rejected" else None].add()
             if followed is None:

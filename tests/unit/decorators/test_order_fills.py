@@ -187,3 +187,16 @@ def test_a_filled_order_without_a_price_is_said_to_be_missing_until_its_fills_ar
     caplog.clear()
     answers(order, operation="query", account=account)()
     assert not caplog.records
+
+
+@pytest.mark.parametrize(
+    "answer", [{"status": "closed", "filled": 2.0}, {"status": "canceled", "filled": 0.0}], ids=["no price", "crossed"]
+)
+@pytest.mark.usefixtures("recorded")
+def test_fills_of_an_order_that_ended_at_once_go_to_its_account_whoever_tells_of_them(answer) -> None:
+    """Its answer has no price, or not the fill that crossed the end; a query that names no account has it."""
+    account, order = Account(), {"id": "1", "amount": 2.0, "symbol": "X/USD", "side": "buy"}
+    answers({**order, **answer}, account=account)("X/USD", "buy")
+    assert not account.fills
+    answers({**order, "status": answer["status"], "filled": 2.0, "average": 10.0}, operation="query", strategy=None)()
+    assert [given for given, _ in account.fills] == [("X/USD", "buy", 2.0, 10.0)]
