@@ -13,12 +13,14 @@ from typing import Any, BinaryIO, NamedTuple, cast
 from pydantic import ValidationError
 
 from otel_trading.errors import ConfigurationError
+from otel_trading.metrics import faults
 from otel_trading.pipeline.kinds import From, pairs, shown
 from otel_trading.pipeline.settings import Settings, source_of
 
 _tomllib: Any = import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")  # the same, before it was in the library
 
 CONFIG_FILE_VARIABLE = "OTEL_TRADING_CONFIG_FILE"
+_PREFIX = "OTEL_TRADING_"
 FILE_NAMES = ("otel-trading.yaml", "otel-trading.yml", "otel-trading.toml", "pyproject.toml")
 """Looked for in the working directory, the first that is there (and, of pyproject.toml, has the table) counts."""
 
@@ -62,8 +64,10 @@ def load(
 ) -> tuple[Settings, dict[str, str]]:
     """Return the settings, and where each that is not a default came from.
 
-    Raises `ConfigurationError` that names every wrong setting, its source and what is allowed.
+    Raises `ConfigurationError` that names every wrong setting, its source and what is allowed. A variable that is none, but
+    looks like one of ours, is logged once.
     """
+    _warn_of_misspelt(environ)
     file, named_by = _config_file(config_file, environ, directory)
     merged: Layer = {}
     for layer in (_from_file(file, named_by) if file else {}, _from_environment(environ), _from_arguments(arguments)):
@@ -97,6 +101,20 @@ def _from_environment(environ: Mapping[str, str]) -> Layer:
                 layer[field] = Given(_converted(text, variable, source), f"environment variable {variable}", whole)
                 break
     return layer
+
+
+def _warn_of_misspelt(environ: Mapping[str, str]) -> None:
+    """Only where it is clear what was meant: a variable of that prefix may be the bot's own."""
+    variables = {field: source_of(field).variables for field in Settings.model_fields}
+    ours = {CONFIG_FILE_VARIABLE, *(name for names in variables.values() for name in names if name.startswith(_PREFIX))}
+    for given in environ:
+        if given.startswith(_PREFIX) and given not in ours:
+            rest = given.removeprefix(_PREFIX)
+            near = difflib.get_close_matches(rest, [name.removeprefix(_PREFIX) for name in ours], n=1, cutoff=0.8)
+            meant = (*variables.get(rest.lower(), ()), *(_PREFIX + name for name in near))
+            if meant:
+                message = "otel_trading: environment variable %s is no setting and does nothing; did you mean %s?"
+                faults.log_once(("variable", given), message, given, meant[0])
 
 
 def _switched_off(environ: Mapping[str, str]) -> bool:

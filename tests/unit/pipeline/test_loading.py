@@ -303,3 +303,27 @@ except ValueError as error:
 
     def test_an_unreachable_working_directory_has_no_file(self):
         assert load({}, {}, Path("/proc/self/mem"))[1] == {}
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("OTEL_TRADING_ENVIROMENT", "OTEL_TRADING_ENVIRONMENT"),
+        ("OTEL_TRADING_TRADING_MODE", "OTEL_TRADING_MODE"),
+        ("OTEL_TRADING_SERVICE_NAME", "OTEL_SERVICE_NAME"),
+        ("OTEL_TRADING_PROMETHEUS_PORT", "OTEL_EXPORTER_PROMETHEUS_PORT"),
+        ("OTEL_TRADING_CONFIG_FLIE", "OTEL_TRADING_CONFIG_FILE"),
+    ],
+)
+def test_a_variable_that_looks_like_one_of_ours_is_logged_once(tmp_path, caplog, given, meant):
+    for _ in range(2):
+        load({}, {given: "9"}, tmp_path)
+    assert caplog.messages == [
+        f"otel_trading: environment variable {given} is no setting and does nothing; did you mean {meant}?"
+    ]
+
+
+def test_variables_of_the_bot_and_those_of_the_settings_are_not_logged(tmp_path, caplog):
+    variables = ["OTEL_TRADING_MY_DESK", "OTEL_TRADING_CLOCK", "OTEL_TRADING_MODE", "OTEL_TRADING_TRACES", "OTEL_SERVICE_NAME"]
+    load({}, dict.fromkeys(variables, "") | {"OTEL_TRADING_REQUIRE_PROGRAMS": "1"}, tmp_path)
+    assert caplog.messages == []
