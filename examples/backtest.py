@@ -1,6 +1,7 @@
 """A backtest of ten years with the metrics that the live bot has: the same code, but a clock that the bars set.
 
 Prints what the account knows at the end; the metrics are in backtest.jsonl, the last line is the end of the run.
+Needs otel-trading[otlp], whose packages write the file.
 """
 # ruff: noqa: ANN001, ANN201, ANN204, INP001, T201 - an example is a script that prints
 

@@ -16,7 +16,7 @@ def create_order(symbol, side, amount):
     }
 
 
-with ot.configure(service_name="orders", exporters="console"):
+with ot.configure(service_name="orders", exporters="console", system_metrics=False):
     order = {"symbol": "BTC/USDT", "side": "buy", "type": "market", "quantity": 2.0}
     with ot.order_execution.track(venue="kraken", strategy="sma_cross", reference_price=100.0, **order) as operation:
         operation.set_result(create_order("BTC/USDT", "buy", 2.0))

@@ -14,6 +14,6 @@ def fetch_order(order_id):
     return {"id": order_id, "status": "closed", "amount": 2.0, "filled": 2.0, "average": 99.5}
 
 
-with ot.configure(service_name="orders", exporters="console"):
+with ot.configure(service_name="orders", exporters="console", system_metrics=False):
     place_order("BTC/USDT", "buy", 2.0, price=100.0)
     fetch_order("O-1")

@@ -1,6 +1,7 @@
 """A bot that goes on where it was, stops when it loses too much, and is missed when it hangs. Prints what it knows.
 
-Run it twice: the account is the same, and the fills that it is told again count once.
+Run it twice: the account has the same positions, and the fills that it is told again count once. Its equity is another
+only because the first price of a run is another than the last one.
 """
 # ruff: noqa: ANN001, ANN201, ARG001, INP001, T201 - an example is a script that prints; the decorator reads the arguments
 
@@ -33,5 +34,14 @@ try:
         on_bar("ETH/USD", close)
 except ot.CircuitOpen as reason:
     print("no more orders:", reason)
-print("equity", account.equity, "drawdown", f"{account.drawdown:.1%}", "breaker", breaker.state)
+print(
+    "holds",
+    account.positions["ETH/USD"].size,
+    "equity",
+    account.equity,
+    "drawdown",
+    f"{account.drawdown:.1%}",
+    "breaker",
+    breaker.state,
+)
 telemetry.shutdown()

@@ -198,7 +198,7 @@ class Settings(BaseSettings):
     ] = ()
     """Instrumentations of other libraries that are left out."""
     system_metrics: Annotated[bool, From(BOOL, ("OTEL_TRADING_SYSTEM_METRICS",))] = True
-    """CPU, memory, threads, file descriptors and network of the process."""
+    """CPU, memory, threads, file descriptors of the process, network of the machine."""
     venue_requests: Annotated[bool, From(BOOL, ("OTEL_TRADING_VENUE_REQUESTS",))] = True
     """Instrument HTTP requests made with `requests`."""
     cardinality_limit: Annotated[int, Field(ge=2), From("a whole number from 2", ("OTEL_TRADING_CARDINALITY_LIMIT",))] = 2_000

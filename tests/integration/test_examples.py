@@ -24,6 +24,6 @@ def test_a_second_run_goes_on_where_the_first_one_ended(tmp_path: Path) -> None:
     At 10 the 402 are worth 4,020. The fill and the orders count once, and the breaker stays open.
     """
     stopped = "no more orders: circuit breaker 'daily-loss' is open: max_daily_loss"
-    assert run(tmp_path) == [stopped, "equity 83917.00 drawdown 16.7% breaker open"]
+    assert run(tmp_path) == [stopped, "holds 402.0 equity 83917.00 drawdown 16.7% breaker open"]
     # Its first bar marks at 51 again: the peak is still that of the run before.
-    assert run(tmp_path) == [stopped, "equity 100399.00 drawdown 0.4% breaker open"]
+    assert run(tmp_path) == [stopped, "holds 402.0 equity 100399.00 drawdown 0.4% breaker open"]

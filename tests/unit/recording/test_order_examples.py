@@ -41,5 +41,7 @@ def test_example_records_what_it_promises(name, tmp_path) -> None:
         ]
         found |= {metric["name"]: sum(point.get("value", 0) for point in metric["data"]["data_points"]) for metric in metrics}
     assert {metric: found.get(metric) for metric in PROMISED[name]} == PROMISED[name]
+    others = {metric for metric in found if not metric.startswith("trading.")}
+    assert others == {"process.uptime"}, "what it prints is about the order, and not half of it about the machine"
     statements = [node for node in ast.walk(ast.parse((EXAMPLES / name).read_text())) if isinstance(node, ast.stmt)]
     assert len(statements) - 1 <= 10, "an example of ten lines, and what it is"
