@@ -210,7 +210,10 @@ def _prefix(shape: Shape) -> str:
 
 
 def _report(fault: Exception) -> None:
-    faults.contain("decorators", fault)
+    try:
+        faults.contain("decorators", fault)
+    except RecursionError:  # the bot is as deep as it may go: there is no room to tell anybody
+        return
 
 
 def _first(items: AsyncGenerator[_T, Any]) -> Awaitable[_T]:

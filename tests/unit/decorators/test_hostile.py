@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
+import sys
 from collections import UserDict
 from decimal import Decimal
 from types import MappingProxyType, SimpleNamespace
@@ -259,3 +261,39 @@ def test_interrupt_of_our_own_work_is_not_swallowed() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         order_execution(venue="kraken", arguments=interrupted)(lambda: "id")()
+
+
+ROOM = 60
+"""Calls in calls."""
+
+
+@pytest.mark.usefixtures("recorded")
+@pytest.mark.parametrize(
+    "decorator",
+    [timed("deep.work"), inference(model="m", version="1"), order_execution(venue="v", strategy="s")],
+    ids=["timed", "inference", "order_execution"],
+)
+def test_a_call_as_deep_as_python_lets_it_be_returns_what_it_returns(decorator):
+    """There is no room to record it, and none to say so."""
+
+    def order(symbol, side, quantity):
+        return f"{side} {quantity} {symbol}"
+
+    def passed_through(symbol, side, quantity):
+        return order(symbol, side, quantity)
+
+    def returns(call, depth):
+        try:
+            return call("BTC", "buy", 1) if depth == 0 else returns(call, depth - 1)
+        except RecursionError:
+            return None
+
+    def deepest(call):
+        return max(depth for depth in range(ROOM) if returns(call, depth))
+
+    decorated, before = decorator(order), sys.getrecursionlimit()
+    sys.setrecursionlimit(len(inspect.stack(0)) + ROOM)
+    try:
+        assert deepest(decorated) == deepest(passed_through)
+    finally:
+        sys.setrecursionlimit(before)
