@@ -83,7 +83,8 @@ class Producer:
             data = Gauge(_numbers(None, now, gauges, [cell.value or 0.0 for cell in gauges]))
         elif instrument.kind == "histogram":
             read = self._delta_histogram if temporality is DELTA else _histogram
-            data = Histogram(_histograms(start, now, cast("list[HistogramCell]", cells), read), temporality)
+            since = start if temporality is DELTA else 0
+            data = Histogram(_histograms(start, now, cast("list[HistogramCell]", cells), read, since), temporality)
         else:
             sums = cast("list[SumCell]", cells)
             values = [self._delta(cell) if temporality is DELTA else cell.value for cell in sums]
@@ -135,26 +136,27 @@ def _numbers(start: int | None, now: int, cells: Sequence[Cell], values: Sequenc
 
 
 def _histograms(
-    start: int, now: int, cells: list[HistogramCell], read: Callable[[HistogramCell], _Read | None]
+    start: int, now: int, cells: list[HistogramCell], read: Callable[[HistogramCell], _Read | None], since: int
 ) -> Points[HistogramDataPoint]:
-    """Data points of the cells of which `read` returns something."""
+    """Data points of the cells of which `read` returns something, with the exemplars that were measured `since` then."""
     columns: tuple[list[Any], ...] = ([], [], [], [], [], [], [])
     for cell in cells:
         found = read(cell)
         if found is not None:
             counts, total, extremes = found
-            row = (cell.attributes, cell.bounds, counts, total, extremes.min, extremes.max, _exemplars(cell))
+            row = (cell.attributes, cell.bounds, counts, total, extremes.min, extremes.max, _exemplars(cell, since))
             for column, value in zip(columns, row, strict=True):
                 column.append(value)
     return Points(partial(_histogram_point, start, now), *columns)
 
 
-def _exemplars(cell: HistogramCell) -> list[Exemplar]:
+def _exemplars(cell: HistogramCell, since: int) -> list[Exemplar]:
     if not cell.exemplars:
         return _NO_EXEMPLARS
     return [
         Exemplar({}, value, when, span.span_id or None, span.trace_id or None)
         for value, when, span in list(cell.exemplars.values())
+        if when >= since
     ]
 
 

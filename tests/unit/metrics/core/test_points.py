@@ -1,7 +1,9 @@
 """The data points that are handed to the SDK's exporters are the SDK's own, whole."""
 
 from opentelemetry.sdk.metrics.export import NumberDataPoint
+from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, use_span
 
+from otel_trading.metrics import exemplars
 from otel_trading.metrics.instruments import Limits
 from otel_trading.metrics.producer import Producer
 from otel_trading.semconv.spec import Metric
@@ -23,6 +25,26 @@ def test_a_point_of_ours_is_one_of_the_sdks(meter):
         "bot.size": [NumberDataPoint({"symbol": "A"}, None, 5, 2.5)],
         "bot.orders": [NumberDataPoint({"symbol": "B"}, 5, 5, 3)],
     }
+
+
+def test_a_delta_has_the_exemplars_of_its_interval(meter, monkeypatch):
+    """OTLP: those of the measurements that the data point is made of."""
+    now = 100
+    monkeypatch.setattr(exemplars, "on", True)
+    monkeypatch.setattr("otel_trading.metrics.cells.time.time_ns", lambda: now)
+    meter.attach("core", {}, Limits())
+    histogram = meter.create_histogram("h", explicit_bucket_boundaries_advisory=[1.0])
+    readers = [Producer(lambda: [meter], kinds, kinds, clock=lambda: now) for kinds in (frozenset({"histogram"}), frozenset())]
+    found = []
+    for value, flags in ((0.5, TraceFlags.SAMPLED), (0.75, TraceFlags.DEFAULT), (1.5, TraceFlags.SAMPLED)):
+        now += 10
+        with use_span(NonRecordingSpan(SpanContext(7, 9, is_remote=False, trace_flags=TraceFlags(flags)))):
+            histogram.record(value)
+        now += 10
+        scopes = [scope for reader in readers for scope in reader.produce()]
+        points = [point for scope in scopes for metric in scope.metrics for point in metric.data.data_points]
+        found.append(tuple([exemplar.value for exemplar in point.exemplars] for point in points))
+    assert found == [([0.5], [0.5]), ([], [0.5]), ([1.5], [0.5, 1.5])]
 
 
 def test_times_do_not_go_back_where_the_clock_does(meter):
