@@ -78,6 +78,11 @@ def _told(directory: Path, report: Report) -> str:
     lines += [f"kept as you changed it: {path}; what is new is in {path}.new" for path in report.offered]
     if report.offered:
         lines.append("Take over from the .new files what you want; --force replaces your files by them.")
+    read = ("prometheus/prometheus.yml", "prometheus/rules/", "alertmanager/", "collector/")
+    if report.same and any(path.startswith(read) for path in (*report.written, *report.replaced, *report.removed)):
+        lines.append(
+            "What runs goes on with what it has read: send Prometheus and Alertmanager a SIGHUP, or start the stack again."
+        )
     if unseen := secret_files.unseen(directory):
         names = ", ".join(unseen)
         lines.append(

@@ -19,6 +19,10 @@ import pytest
 import yaml
 
 from otel_trading.stack.directory import init
+from otel_trading.stack.doctor import alertmanager as of_alertmanager
+from otel_trading.stack.doctor import asking
+from otel_trading.stack.doctor import rules as of_rules
+from otel_trading.stack.doctor.finding import Finding
 from otel_trading.stack.prometheus.rules import FILES, document
 from otel_trading.stack.prometheus.settings import RuleSettings
 from tests.demo.program import PROGRAM, Demo
@@ -159,12 +163,14 @@ def test_an_alertmanager_that_tells_somebody_is_all_right_and_no_token_is_printe
             if receiver["name"] == "warning":
                 receiver["webhook_configs"] = [{"url": "http://127.0.0.1:1/hush"}]
         config.write_text(yaml.safe_dump(contents))
+        (unread,) = of_alertmanager.check(asking.Prometheus(prometheus.url), RuleSettings(), None, where)
         os.kill(alertmanager.pid, signal.SIGHUP)
         whole = wait_until(
             lambda: found if (found := doctor(tmp_path, url)).one("alertmanager")["status"] == "ok" else None, "all is right"
         )
 
     assert half.one("alertmanager")["says"].endswith("nobody is told of warning alerts: the receiver warning has no channel")
+    assert "has one by now: send Alertmanager a SIGHUP" in unread.mend
     assert whole.one("alertmanager")["says"].endswith("is ready, and somebody is told of critical and warning alerts")
     assert "hush" not in half.text + whole.text
 
@@ -377,6 +383,32 @@ def shifted(prometheus: Prometheus, seconds: float):
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
+
+
+def test_files_that_prometheus_has_not_read_since_they_changed_are_told_of(tmp_path):
+    rules = tmp_path / "stack" / "prometheus" / "rules" / "otel-trading-alerts.yml"
+    rules.parent.mkdir(parents=True)
+    rules.touch()
+    with Prometheus([], directory=tmp_path, rules=RULES) as prometheus:
+        asked = asking.Prometheus(prometheus.url)
+        read, _ = asked.configured()
+        said: dict[float, list[Finding]] = {}
+        for seconds in (-60, 60):
+            os.utime(rules, (read + seconds, read + seconds))
+            said[seconds] = of_rules.check(asked, RuleSettings(), tmp_path / "stack")
+        (tmp_path / "prometheus.yml").write_text("nonsense: {}")
+        os.kill(prometheus.pid, signal.SIGHUP)
+        wait_until(lambda: not asked.configured()[1], "it refuses that")
+        refused = of_rules.check(asked, RuleSettings(), tmp_path / "stack")
+
+    about = "Prometheus goes on with what it read before prometheus/rules/otel-trading-alerts.yml changed"
+    assert all("goes on" not in each.says for each in said[-60])
+    assert [(each.status, each.mend) for each in said[60] if each.says == about] == [
+        ("warning", "send it a SIGHUP, or start the stack again")
+    ]
+    assert [each.status for each in refused if each.says.startswith("Prometheus refused its changed configuration")] == [
+        "wrong"
+    ]
 
 
 def test_a_clock_that_is_off_is_told_of_with_how_to_set_it(tmp_path):

@@ -358,6 +358,12 @@ def test_init_says_what_it_did_with_files_that_were_changed(directory, tmp_path)
     assert done.returncode == 0
     assert "0 files written" in done.stdout
     assert "kept as you changed it: prometheus/prometheus.yml\n" in done.stdout
+    assert "SIGHUP" not in done.stdout
+
+
+def test_init_says_what_to_do_so_that_changed_rules_are_read(directory, tmp_path):
+    (directory / "alerts.yaml").write_text("alerts: {TradingDailyLoss: {threshold: 0.07}}\n")
+    assert "send Prometheus and Alertmanager a SIGHUP, or start the stack again" in cli("init", directory, cwd=tmp_path).stdout
 
 
 @pytest.mark.parametrize("uid", [0, 1234])

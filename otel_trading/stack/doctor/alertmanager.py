@@ -12,7 +12,7 @@ from otel_trading.stack import running
 from otel_trading.stack.doctor.asking import Prometheus, UnansweredError, ask
 from otel_trading.stack.doctor.finding import Finding, ok, warning, wrong
 from otel_trading.stack.prometheus.settings import RuleSettings
-from otel_trading.stack.routing import Routing, nobody
+from otel_trading.stack.routing import FILE, Routing, nobody, unheard
 
 CHECK = "alertmanager"
 
@@ -60,5 +60,7 @@ def _reached(base: str, settings: RuleSettings, job: str | None, stack: Path | N
         return warning(CHECK, f"{base} is ready, but whom it tells could not be looked at: {why}")
     if silent := nobody(routes, settings, job):
         mend = "give them one in alertmanager.yml (docs/alerts.md, Who is told), then try it: otel-trading stack test-alert"
+        if stack is not None and (stack / FILE).is_file() and not unheard(stack):
+            mend = f"{stack / FILE} has one by now: send Alertmanager a SIGHUP, or start the stack again"
         return warning(CHECK, f"{base} is ready, but {silent}", mend)
     return ok(CHECK, f"{base} is ready, and somebody is told of critical and warning alerts")

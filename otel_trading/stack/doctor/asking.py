@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import http.client
 import json
+import re
 import socket
 import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any, NamedTuple
 from urllib.error import HTTPError, URLError
 from urllib.parse import unquote, urlencode, urlsplit
@@ -164,6 +166,12 @@ class Prometheus:
                 for group in data["groups"]
                 for rule in group["rules"]
             ]
+
+    def configured(self) -> tuple[float, bool]:
+        """Return when it took over its configuration, in unix seconds, and whether it took what it was to read last."""
+        with self._get("status/runtimeinfo") as data:
+            when = re.sub(r"\.\d+", "", str(data["lastConfigTime"])).replace("Z", "+00:00")
+            return datetime.fromisoformat(when).timestamp(), bool(data["reloadConfigSuccess"])
 
     def alertmanagers(self) -> list[str]:
         """Return where it sends alerts to."""

@@ -109,7 +109,7 @@ def _asked(
         (seen.CHECK, scrape),
         (names.CHECK, lambda: names.check(prometheus, bot, sightings)),
         (names.LOSSES, lambda: names.losses(prometheus, bot, sightings)),
-        (rules.RULES, lambda: rules.check(prometheus, chosen)),
+        (rules.RULES, lambda: rules.check(prometheus, chosen, stack)),
         (
             alertmanager.CHECK,
             lambda: alertmanager.check(prometheus, chosen, sightings[0].job if sightings else service, stack),

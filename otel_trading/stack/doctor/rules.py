@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from otel_trading.stack.doctor.asking import Prometheus, Rule
+from pathlib import Path
+
+from otel_trading.stack.doctor.asking import Prometheus, Rule, UnansweredError
 from otel_trading.stack.doctor.finding import Finding, listed, ok, times, warning, wrong
 from otel_trading.stack.prometheus.alerts.alerting import WATCHDOG
 from otel_trading.stack.prometheus.rules import FILES, document
@@ -14,8 +16,8 @@ ALERTS = "alerts"
 _LOAD = "write them with `otel-trading stack init DIR`, name DIR/prometheus/rules/*.yml under rule_files, reload Prometheus"
 
 
-def check(prometheus: Prometheus, settings: RuleSettings) -> list[Finding]:
-    """Compare what is loaded with what these settings want. Raises `UnansweredError`."""
+def check(prometheus: Prometheus, settings: RuleSettings, stack: Path | None = None) -> list[Finding]:
+    """Compare what is loaded with what these settings want, and with the files of a stack. Raises `UnansweredError`."""
     wanted = {
         rule.get("alert") or rule["record"]
         for each in FILES.values()
@@ -37,7 +39,35 @@ def check(prometheus: Prometheus, settings: RuleSettings) -> list[Finding]:
     if prometheus.query("up") and not prometheus.query('up{trading_target!=""}'):
         says = "no target has the label trading_target: one that is down is a warning only, and wakes nobody"
         found.append(warning(RULES, says, "label the targets as the scrape configuration in docs/doctor.md does"))
+    if stack is not None:
+        found += _reloaded(prometheus, stack)
     return [*(found or [ok(RULES, f"all {len(wanted)} rules are loaded and evaluated")]), _firing(ours)]
+
+
+def _reloaded(prometheus: Prometheus, stack: Path) -> list[Finding]:
+    """Whether Prometheus has read what is in the files now: it does so when it is told to."""
+    try:
+        when, taken = prometheus.configured()
+    except UnansweredError:  # another server with the API of Prometheus
+        return []
+    if not taken:
+        says = "Prometheus refused its changed configuration, and goes on with the old one"
+        return [wrong(RULES, says, "its log says why, as does promtool check config prometheus.yml; mend it, and reload")]
+    folder = stack / "prometheus"
+    # What it says of the time has no fraction of a second.
+    newer = [path for path in (folder / "prometheus.yml", *sorted(folder.glob("rules/*.yml"))) if _changed(path) >= when + 1]
+    if not newer:
+        return []
+    names = listed([path.relative_to(stack).as_posix() for path in newer])
+    says = f"Prometheus goes on with what it read before {names} changed"
+    return [warning(RULES, says, "send it a SIGHUP, or start the stack again")]
+
+
+def _changed(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def _firing(rules: list[Rule]) -> Finding:

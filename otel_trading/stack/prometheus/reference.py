@@ -25,7 +25,8 @@ dashboard that shows it. `critical` wakes somebody, `warning` is looked at today
 ## Change them
 
 `otel-trading stack init DIR` writes `DIR/alerts.yaml` with every default in it. Change what you like and run the command again;
-the rules in `DIR/prometheus/rules` are written anew. What you leave out of the file stays as it is below.
+the rules in `DIR/prometheus/rules` are written anew; send Prometheus a SIGHUP, or start the stack again, so that it reads them.
+What you leave out of the file stays as it is below.
 
 ```yaml
 alerts:
@@ -140,6 +141,7 @@ five minutes after it opens; of all else, and of other bots, always. Alerts stil
 
 `DIR/prometheus/prometheus.yml` has all of it. With a Prometheus of your own, mind these:
 
+- All of it every 30 seconds at least: rules look back one minute for what may be gone, and are silent between rarer scrapes.
 - Prometheus and Alertmanager themselves, under any job: the alerts on [alerting](#alerting) look at them.
 - A target that is down wakes somebody if `up` has the label `trading_target`, whatever its value; of others there is a warning,
   `TradingOtherTargetDown`. `relabel_configs` set it, `metric_relabel_configs` take it away from all but `up` and its like.
