@@ -7,7 +7,9 @@ span ids in hexadecimal.
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
+import os
 from pathlib import Path
 from typing import Any, cast
 
@@ -22,27 +24,45 @@ _IDS = ("traceId", "spanId")
 
 
 class JsonLinesExporter(MetricExporter):
-    """Appends to a file. A write that fails is counted and logged once; the next collection, which is whole, tries again."""
+    """Appends to a file. A write that fails is counted and logged once; the next collection, which is whole, tries again.
+
+    Where the file was moved away, as logrotate does, or deleted, another is begun under its name.
+    """
 
     def __init__(self, path: Path, origin: str) -> None:
         super().__init__()
-        self._path = path
+        self._path = path.absolute()  # wherever the bot goes
+        self._ended = False
         try:
-            self._file = path.open("ab", buffering=0)
+            self._open()
         except OSError as error:
             raise ConfigurationError(
                 f"file_path = {str(path)!r} (from {origin}): it cannot be written: {error.strerror}; "
                 "allowed: a path of a file in a directory that is there"
             ) from None
+
+    def _open(self) -> None:
+        self._file = self._path.open("ab", buffering=0)
+        self._opened = os.fstat(self._file.fileno())
         self._torn = False
         """Whether the last line is incomplete, as when the disk has become full."""
+
+    def _stay_under_its_name(self) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(self._path.stat(), self._opened):
+                return
+        before = self._file
+        self._open()
+        before.close()
 
     def export(self, metrics_data: MetricsData, timeout_millis: float = 10_000, **_: Any) -> MetricExportResult:
         document = MessageToDict(encode_metrics(metrics_data), use_integers_for_enums=True)
         line = json.dumps(_with_hexadecimal_ids(document), separators=(",", ":")).encode() + b"\n"
-        if self._torn:
-            line = b"\n" + line
         try:
+            if not self._ended:
+                self._stay_under_its_name()
+            if self._torn:
+                line = b"\n" + line
             self._torn = self._file.write(line) != len(line)
         except OSError as error:  # the disk is full, or gone
             faults.report("file", error, at=str(self._path))
@@ -55,6 +75,7 @@ class JsonLinesExporter(MetricExporter):
         return True
 
     def shutdown(self, timeout_millis: float = 30_000, **_: Any) -> None:
+        self._ended = True
         self._file.close()
 
 

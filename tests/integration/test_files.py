@@ -132,6 +132,42 @@ def test_a_full_disk_is_counted_and_the_next_line_is_whole(path, caplog):
     ]
 
 
+@pytest.mark.parametrize("away", ["moved", "deleted"])
+def test_a_file_that_was_moved_or_deleted_is_begun_anew_under_its_name(configured, tmp_path, monkeypatch, away):
+    """As logrotate does. A bot that changes its working directory keeps its file."""
+    path = tmp_path / "metrics.jsonl"
+    monkeypatch.chdir(tmp_path)
+    with configured(exporters="file", file_path="metrics.jsonl", export_interval=3600) as telemetry:
+        catalog.counter(JOBS).add(1)
+        assert telemetry.flush(10)
+        if away == "moved":
+            path.rename(tmp_path / "metrics.jsonl.1")
+        else:
+            path.unlink()
+        (tmp_path / "elsewhere").mkdir()
+        monkeypatch.chdir(tmp_path / "elsewhere")
+        catalog.counter(JOBS).add(1)
+        assert telemetry.flush(10)
+        assert [value(parse(line)["my.files.jobs"]) for line in lines(path)] == [2]
+        if away == "moved":
+            assert [value(parse(line)["my.files.jobs"]) for line in lines(tmp_path / "metrics.jsonl.1")] == [1]
+        assert telemetry.flush(10)
+    assert len(lines(path)) == 3, "the second, the third and the one at the end"
+    assert not list((tmp_path / "elsewhere").iterdir())
+
+
+def test_a_file_whose_directory_is_gone_is_a_fault_that_is_said_once(configured, tmp_path, caplog):
+    (tmp_path / "gone").mkdir()
+    path = tmp_path / "gone" / "metrics.jsonl"
+    with configured(exporters="file", file_path=path, export_interval=3600) as telemetry:
+        path.unlink()
+        path.parent.rmdir()
+        assert [telemetry.flush(10), telemetry.flush(10)] == [False, False]
+        path.parent.mkdir()
+        assert telemetry.flush(10)
+    assert [message.partition(",")[0] for message in caplog.messages] == [f"otel_trading: file failed at {path}"]
+
+
 def test_a_flush_says_whether_it_was_written(configured):
     """On a device that is always full."""
     with configured(exporters="file", file_path="/dev/full", export_interval=3600) as telemetry:
