@@ -17,6 +17,11 @@ class Threshold:
     meaning: str
     """What it counts and in which unit, for the one who changes it."""
 
+    @property
+    def is_fraction(self) -> bool:
+        """Whether it is a share of something: above 1 it is a percentage by mistake, and its alert would never fire."""
+        return "as a fraction" in self.meaning
+
 
 @dataclass(frozen=True)
 class Record:

@@ -15,7 +15,7 @@ from pydantic_core import ErrorDetails
 from otel_trading.errors import ConfigurationError
 from otel_trading.semconv import metrics as m
 from otel_trading.semconv.spec import Metric
-from otel_trading.stack.prometheus.model import Alert, Severity
+from otel_trading.stack.prometheus.model import Alert, Severity, Threshold
 
 _EXTERNAL: Final = "{{ $externalURL }}"
 RUNBOOKS: Final = f"{_EXTERNAL}/consoles/runbooks/{{alert}}.html"
@@ -187,9 +187,21 @@ def load(file: Path, alerts: Iterable[Alert]) -> RuleSettings:
         for name, change in settings.alerts.items()
         if change.threshold is not None and name in known and known[name].threshold is None
     ]
+    wrong += [
+        f"alerts.{name}.threshold = {change.threshold:g}: {refused}"
+        for name, change in settings.alerts.items()
+        if name in known and (refused := _refused(known[name].threshold, change.threshold))
+    ]
     if wrong:
         raise ConfigurationError(f"{file}: {'; '.join(wrong)}")
     return settings
+
+
+def _refused(threshold: Threshold | None, chosen: float | None) -> str | None:
+    """Why a threshold is none: its alert would fire always, or never."""
+    if threshold is None or chosen is None or 0 <= chosen <= (1 if threshold.is_fraction else chosen):
+        return None
+    return "it has to be a fraction between 0 and 1, 0.05 for 5 %" if threshold.is_fraction else "it has to be 0 or more"
 
 
 def _section(place: tuple[int | str, ...]) -> type[BaseModel]:

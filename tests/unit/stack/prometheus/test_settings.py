@@ -57,6 +57,21 @@ def loaded(directory: Path, contents: str) -> RuleSettings:
             id="no number",
         ),
         pytest.param(
+            "alerts: {TradingDailyLoss: {threshold: 5}}",
+            "alerts.TradingDailyLoss.threshold = 5: it has to be a fraction between 0 and 1, 0.05 for 5 %",
+            id="a percentage in place of a fraction",
+        ),
+        pytest.param(
+            "alerts: {TradingDailyLoss: {threshold: -0.05}}",
+            "alerts.TradingDailyLoss.threshold = -0.05: it has to be a fraction between 0 and 1, 0.05 for 5 %",
+            id="a loss with a sign",
+        ),
+        pytest.param(
+            "alerts: {TradingErrors: {threshold: -1}}",
+            "alerts.TradingErrors.threshold = -1: it has to be 0 or more",
+            id="a count below 0",
+        ),
+        pytest.param(
             "alerts: {TradingVenueDisconnected: {threshold: 1}}",
             "alerts.TradingVenueDisconnected.threshold: TradingVenueDisconnected has none; leave it out",
             id="a threshold where there is none",
