@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
@@ -368,6 +369,22 @@ def test_a_journal_that_is_not_of_this_run_is_refused(text, tmp_path):
     with pytest.raises(JournalError, match="record of"):
         Journal(path, {"seed": "4"})
     assert path.read_text() == text
+
+
+def test_a_venue_goes_on_when_the_one_before_it_has_let_go_of_the_journal(tmp_path):
+    """It ends a little later than its bot was killed: what it still does must not be written over."""
+    path, settings = tmp_path / "journal.jsonl", {"seed": "4"}
+    first = Journal(path, settings)
+    with pytest.raises(JournalError, match="a paper exchange that runs"):
+        Journal(path, settings, patience=0)
+    with ThreadPoolExecutor() as pool:
+        waiting = pool.submit(Journal, path, settings)
+        with first.command("advance", {}):
+            pass
+        first.close()
+        second = waiting.result(timeout=30)
+    assert [command["command"] for command in second.commands] == ["advance"]
+    second.close()
 
 
 def test_the_stream_ends_after_the_last_day():

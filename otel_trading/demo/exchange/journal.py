@@ -10,18 +10,39 @@ import json
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
+
+from filelock import FileLock, Timeout
 
 from otel_trading.demo.exchange.orders import Json
 
+PATIENCE: Final = 15.0
+"""Seconds that a venue waits for the one before it, which ends a little later than the bot that it served."""
+
 
 class JournalError(Exception):
-    """The file belongs to another run, or it is none of ours."""
+    """The file belongs to another run or to another venue, or it is none of ours."""
 
 
 class Journal:
-    """Keeps what is done in `path`; the first line says by which settings everything happened."""
+    """Keeps what is done in `path`; the first line says by which settings everything happened.
 
-    def __init__(self, path: Path, settings: Json) -> None:
+    One venue at a time has it: whoever comes next waits for `patience` seconds, and then raises `JournalError`.
+    """
+
+    def __init__(self, path: Path, settings: Json, *, patience: float = PATIENCE) -> None:
+        self._lock = FileLock(f"{path}.lock", timeout=patience, thread_local=False)
+        try:
+            self._lock.acquire()  # pyright: ignore[reportUnknownMemberType] - of its return type, which is not used
+        except Timeout:
+            raise JournalError(f"{path} is the record of a paper exchange that runs") from None
+        try:
+            self._open(path, settings)
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def _open(self, path: Path, settings: Json) -> None:
         self.commands: list[Json] = []
         """What was done before: name, arguments, facts."""
         self._facts: list[Json] = []
@@ -54,6 +75,7 @@ class Journal:
 
     def close(self) -> None:
         self._file.close()
+        self._lock.release()
 
     def _write(self, line: Json) -> None:
         self._file.write(json.dumps(line) + "\n")
