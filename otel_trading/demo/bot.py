@@ -91,9 +91,8 @@ class Bot:
             self.closes.setdefault(data["symbol"], []).append(float(data["close"]))
             if missed:
                 account.mark(data["symbol"], data["close"], time=event.time)
-        elif event.kind == "fill":  # known again by its execution id
-            known = {"execution_id": data["id"], "quantity": data["amount"], "fee": data["fee"]["cost"], "time": event.time}
-            account.sync_fills([{**known, **{key: data[key] for key in ("symbol", "side", "price")}}])
+        elif event.kind == "fill":  # known again by its execution id, and by its order's when more comes of that
+            account.sync_fills([data])
         elif event.kind in {"funding", "transfer"} and missed:
             getattr(self, f"on_{event.kind}")(data)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import math
 import sys
 import threading
@@ -13,12 +14,14 @@ import pytest
 
 import otel_trading as ot
 from otel_trading import demo
-from otel_trading.demo import prices
+from otel_trading.demo import prices, wire
+from otel_trading.demo.client import Event
 from otel_trading.demo.exchange.behaviour import Behaviour
 from otel_trading.demo.session import TRAINING_DAYS, Plan, Session
 from otel_trading.orders import seen
 from tests.demo import ledger_of_record
 from tests.demo.program import total
+from tests.demo.test_engine import opened, order
 from tests.harness import scrape
 
 
@@ -98,6 +101,24 @@ def test_the_books_get_the_fills_in_the_venues_order_also_when_they_cross_a_canc
     assert crossed
     fills = [event["data"] for event in record["events"] if event["type"] == "fill"]
     assert session.account.dump()["executions"] == [f"{fill['symbol']}|{fill['id']}" for fill in fills]
+
+
+def test_a_fill_that_is_recalled_counts_once_with_what_comes_of_its_order_afterwards(fresh_bot):
+    """The bot was killed between two fills of an order, before its ledger had the first one."""
+    engine = opened("100 100 100 100", "99 101 94 100", "99 101 94 100", partial=1.0)
+    resting = engine.place(order(price="95"))
+    engine.advance()
+    engine.advance()
+    told = wire.decode(json.dumps(engine.events))
+    first, second = (Event("fill", event["data"], event["time"] / 1000, True) for event in told if event["type"] == "fill")
+
+    bot = fresh_bot.Bot(None, None, {})
+    bot.recall(first, None)
+    bot.on_fill(second.data)
+    bot.on_order(wire.decode(json.dumps(resting.to_wire())))
+
+    assert first.data["amount"] + second.data["amount"] == resting.filled
+    assert fresh_bot.account.positions["IBM"].size == resting.filled
 
 
 def test_the_model_is_trained_before_the_first_day_that_is_traded(days, fresh_bot):
