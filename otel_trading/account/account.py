@@ -371,7 +371,7 @@ class Account(Entering):
             known = persistence.restore(document, state, timeline, entered, self.name)
         with self._lock:
             self._state, self._timeline, self._entered = state, timeline, entered
-            self._executions = dict.fromkeys(known)
+            self._executions = dict.fromkeys(known, True)
             if self._unsaved is None:
                 entered.take_changed()  # no ledger, or the one that has it
             else:

@@ -58,7 +58,8 @@ class Entering(Readings):
         self._clock = clock
         self._history = History()
         self._state, self._timeline = self._blank()
-        self._executions: dict[str, None] = {}
+        self._executions: dict[str, bool] = {}
+        """Those that were entered, and whether what was entered of their orders has them."""
         self._entered = Entered()
         self._unsaved: deque[str] | None = None
         self._texts: Texts = {}
@@ -151,7 +152,10 @@ class Entering(Readings):
         now = self._clock.now()
         then = self._then(time, now, what)
         with self._lock, Exact():
-            if execution_id is not None and not self._first_time(f"{entered.symbol}|{execution_id}"):
+            if execution_id is not None and not self._first_time(identity := f"{entered.symbol}|{execution_id}", order_id):
+                if order_id is not None and not self._executions[identity]:  # told without its order before
+                    self._executions[identity] = self._dirty = True
+                    self._new_of_order(entered, order_id, totals=False)
                 return False
             if order_id is not None:
                 part = self._new_of_order(entered, order_id, totals=totals)
@@ -335,10 +339,10 @@ class Entering(Readings):
         if session is not None:
             self._state.performance.begin_session(*session)
 
-    def _first_time(self, identity: str) -> bool:
+    def _first_time(self, identity: str, order_id: object) -> bool:
         if identity in self._executions:
             return False
-        self._executions[identity] = None
+        self._executions[identity] = order_id is not None
         if self._unsaved is not None:
             self._unsaved.append(identity)
         if len(self._executions) > REMEMBERED_EXECUTIONS:

@@ -103,6 +103,17 @@ def test_fills_are_entered_once_and_in_the_order_of_their_times(account) -> None
     assert main.positions == {}
 
 
+def test_an_execution_that_was_told_without_its_order_is_not_entered_again_with_its_totals(account) -> None:
+    """3 are bought and told alone; then the order's answer comes, which lists them and 2 more, and says 5 in all."""
+    main = account()
+    main.sync_fills([{"execution_id": "T-1", "symbol": "AAPL", "side": "buy", "quantity": 3, "price": 10, "fee": 1}])
+    for _ in range(2):
+        main.fill("AAPL", "buy", 3, 10, fee=1, execution_id="T-1", order_id="O-1")
+        main.fill("AAPL", "buy", 2, 11, fee=1, execution_id="T-2", order_id="O-1")
+        main.fill_order("AAPL", "buy", 5, 10.4, fee=2, order_id="O-1")
+        assert (main.positions["AAPL"].size, main.cash, main.fees) == (5, 10_000 - 52 - 2, 2)
+
+
 def test_fill_that_the_bot_told_itself_is_not_new(account) -> None:
     main = account()
     main.fill("BTC/USD", "buy", 1, 100, execution_id="t1")
