@@ -83,8 +83,8 @@ class Endpoint:
         return Response(HTTPStatus.NOT_FOUND, b"not found; see /metrics and /healthz\n")
 
     async def _scrape(self, request: Request) -> Response:
-        openmetrics = negotiation.prefers_openmetrics(request.headers.get("Accept", ""))
-        zipped = negotiation.accepts_gzip(request.headers.get("Accept-Encoding", ""))
+        openmetrics = negotiation.prefers_openmetrics(request.header("Accept"))
+        zipped = negotiation.accepts_gzip(request.header("Accept-Encoding"))
         rendering = asyncio.wrap_future(self._scrapes.submit(lambda: self._render(openmetrics=openmetrics, zipped=zipped)))
         try:
             response = await asyncio.wait_for(rendering, SCRAPE_SECONDS)

@@ -43,6 +43,10 @@ class Request(BaseHTTPRequestHandler):
         self.valid = self.parse_request()
         self.path = getattr(self, "path", "").partition("?")[0]
 
+    def header(self, name: str) -> str:
+        """Return a header that is a list, which may come in several lines (RFC 9110, section 5.3)."""
+        return ", ".join(self.headers.get_all(name, []))
+
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """Remember what the parser finds wrong."""
         self.error = HTTPStatus(code)

@@ -87,6 +87,18 @@ def test_compressed_for_who_takes_it(url):
     assert Request(url, Accept_Encoding="identity").headers["Content-Encoding"] is None
 
 
+def test_what_is_accepted_may_come_in_several_lines(url):
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=10)
+    connection.putrequest("GET", "/metrics", skip_accept_encoding=True)
+    lines = (("Accept", "text/plain; q=0.1"), ("Accept", "application/openmetrics-text"), ("Accept-Encoding", "br"))
+    for name, value in (*lines, ("Accept-Encoding", "gzip")):
+        connection.putheader(name, value)
+    connection.endheaders()
+    answer = connection.getresponse()
+    assert list(parse_openmetrics(gzip.decompress(answer.read()).decode()))
+    connection.close()
+
+
 def test_a_head_is_answered_without_a_body_but_with_its_length(url):
     answer = Request(url, "HEAD")
     assert (answer.status, answer.body) == (200, b"")
