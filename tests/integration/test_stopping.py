@@ -128,13 +128,15 @@ def test_the_next_configuration_starts_while_the_last_push_still_hangs(stubborn)
 
 def test_the_threads_of_an_abandoned_push_end_when_it_does(stubborn):
     """They are not waited for, but they do not stay for ever either."""
+    before = set(threading.enumerate())
     with BlackHole() as hole:
         telemetry = stubborn(hole.port)
         wait_until(lambda: hole.received, "a push has been sent and waits for its answer")
         telemetry.shutdown(0.1)
 
     def left():
-        return [thread.name for thread in threading.enumerate() if thread.name.startswith(("otel-trading", "Otel"))]
+        ours = {thread for thread in threading.enumerate() if thread.name.startswith(("otel-trading", "Otel"))}
+        return ours - before
 
     wait_until(lambda: not left(), "the threads are gone")
 
