@@ -45,8 +45,10 @@ def log_once(kind: Hashable, message: str, *args: object) -> None:
     _logger.warning(message, *args)
 
 
-def report(component: str, fault: BaseException, *, at: str | None = None) -> None:
-    """Count a fault of ours in `component` and log it, with its traceback, once per kind.
+def report(
+    component: str, fault: BaseException, *, at: str | None = None, outcome: str = "was skipped; the bot is not affected"
+) -> None:
+    """Count a fault of ours in `component` and log it, with its traceback and its `outcome`, once per kind.
 
     `at` is what around the bot failed (an address, a file): that and the fault's words say all then, without a traceback.
     """
@@ -67,8 +69,9 @@ def report(component: str, fault: BaseException, *, at: str | None = None) -> No
     trace = "".join(traceback.format_exception(fault))
     log_once(
         ("error", component, kind),
-        "otel_trading: %s failed and was skipped; the bot is not affected\n%s",
+        "otel_trading: %s failed and %s\n%s",
         component,
+        outcome,
         redaction.trace(trace),
     )
 

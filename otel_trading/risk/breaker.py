@@ -167,7 +167,7 @@ class CircuitBreaker:
         try:
             refused = self._refusal(may_refuse=may_refuse)
         except Exception as fault:  # noqa: BLE001 - promise 1; what was open stays so
-            report(fault)
+            report(fault, "was skipped; the circuit breaker stays as it is")
             refused = self._circuit.reason if may_refuse and self._circuit.state == "open" else None
         if refused is not None:
             raise CircuitOpen(self.name, refused)

@@ -115,10 +115,10 @@ class Limit:
             self.allow_beyond(figure)
 
 
-def report(fault: Exception) -> None:
+def report(fault: Exception, outcome: str = "opens the circuit breaker, as what is unknown does") -> None:
     """Count and log a fault of a rule or a clock; where a filter or handler of the application raises, only count it."""
     with contextlib.suppress(Exception):
-        faults.report(COMPONENT, fault)
+        faults.report(COMPONENT, fault, outcome=outcome)
 
 
 class Reading(NamedTuple):

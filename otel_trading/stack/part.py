@@ -23,6 +23,9 @@ LOG_SIZE: Final = 10 << 20
 """Bytes beyond which a log begins anew."""
 
 _LINES: Final = 10
+_WIDTH: Final = 200
+"""Characters of a line that is shown: a Collector writes pages into one."""
+
 _MOST: Final = 64 << 20
 """What Prometheus takes of a bot: what it says of the SDK comes after all that the bot measures."""
 
@@ -85,9 +88,9 @@ class Part:
         return answers(self._ready_url)
 
     def last_lines(self) -> str:
-        """What it printed last, indented."""
+        """The beginnings of the lines that it printed last, indented."""
         lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines() if self.log.exists() else []
-        return "\n".join(f"    {line}" for line in lines[-_LINES:])
+        return "\n".join(f"    {line if len(line) <= _WIDTH else f'{line[: _WIDTH - 1]}…'}" for line in lines[-_LINES:])
 
     def trim_log(self) -> None:
         """Begin the log anew once it is longer than `LOG_SIZE`; what was in it is beside it, with `.1` after its name."""

@@ -87,11 +87,12 @@ def test_rule_of_the_bot_opens_it(breaker, answer, reason) -> None:
     assert one.reason == reason
 
 
-def test_rule_of_the_bot_that_raises_opens_it(breaker) -> None:
+def test_rule_of_the_bot_that_raises_opens_it(breaker, caplog) -> None:
     one = breaker(rule=lambda: 1 / 0)
     assert not one.check()
     assert one.reason == "unknown_figure"
     assert faults.errors == {("circuit_breaker", "ZeroDivisionError"): 1}
+    assert "circuit_breaker failed and opens the circuit breaker" in caplog.text
 
 
 @pytest.mark.parametrize("failing", [lambda: math.nan, lambda: None, lambda: 1 / 0], ids=["nan", "none", "raises"])

@@ -41,6 +41,14 @@ def test_it_has_the_environment_that_it_is_handed_and_no_more(chatterer):
     assert {name for name in psutil.Process(chatterer.pid).environ() if name not in {"PWD", "SHLVL", "_", "OLDPWD"}} == {"PATH"}
 
 
+def test_what_it_printed_last_fits_a_terminal(chatterer):
+    chatterer.ask_to_end()
+    chatterer.end()
+    chatterer.log.write_text("".join(f"{number} {'x' * 300 if number == 8 else 'said'}\n" for number in range(12)))
+    *_, long, _, _, last = shown = chatterer.last_lines().splitlines()
+    assert (len(shown), long, last) == (10, f"    8 {'x' * 197}…", "    11 said")
+
+
 def test_a_log_that_is_long_begins_anew_while_the_program_writes_on(chatterer, monkeypatch):
     monkeypatch.setattr(module, "LOG_SIZE", 200)
     wait_until(lambda: trimmed(chatterer), "the log was longer than it may be")
