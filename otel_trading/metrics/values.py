@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import SupportsFloat
 
+from otel_trading.errors import ConfigurationError
 from otel_trading.metrics import faults
 
 MAX_LABEL_LENGTH = 200
@@ -83,10 +84,17 @@ def encodable(text: str) -> str:
 
 
 def labels(attributes: Attributes | None) -> dict[str, str]:
-    """`attributes` with every value as text, and those that are absent left out."""
+    """`attributes` with every value as text, and those that are absent left out.
+
+    Raises `ConfigurationError` for what is no mapping.
+    """
     if not attributes:
         return {}
-    return {str(key): text for key, value in attributes.items() if (text := label(value)) is not None}
+    try:
+        given = attributes.items()
+    except AttributeError:
+        raise ConfigurationError(f"attributes are a mapping of names to values, not {attributes!r}") from None
+    return {str(key): text for key, value in given if (text := label(value)) is not None}
 
 
 def key_of(texts: Mapping[str, str]) -> Key:

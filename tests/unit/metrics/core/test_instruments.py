@@ -259,3 +259,11 @@ def test_an_asynchronous_callback_is_refused(fills):
 
     with pytest.raises(ConfigurationError, match="asynchronous"):
         fills.observe(poll)
+
+
+def test_attributes_that_are_no_mapping_are_refused_where_a_series_is_declared_and_dropped_where_it_is_recorded(seconds, stock):
+    with pytest.raises(ConfigurationError, match="a mapping of names to values, not 'kraken'"):
+        seconds.bind("kraken")
+    seconds.record(1.0, "kraken")
+    assert stock.value(SECONDS.name) is None
+    assert dict(faults.errors) == {("record", "ConfigurationError"): 1}
