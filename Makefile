@@ -5,6 +5,9 @@ COMPILE := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 
 	--custom-compile-command "make lock"
 ARGS ?=
 
+# Tests start hundreds of processes, each of which would compile all that it imports anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test test-here test-matrix bench bench-gateway lint format generate collector programs dashboards docs dist lock clean
 
 demo: .venv/installed
