@@ -194,4 +194,4 @@ def test_order_without_an_answer_is_no_difference(tracker) -> None:
 def test_orders_of_other_accounts_are_not_compared(tracker, account) -> None:
     _, orders = tracker
     working(orders, "c-1", "O-1")
-    assert account("other").reconcile(orders=["O-9"]) == ({}, [], [])
+    assert account("of no orders in any test").reconcile(orders=["O-9"]) == ({}, [], [])
