@@ -3,7 +3,6 @@
 import os
 import platform
 import shutil
-from pathlib import Path
 
 import nox
 
@@ -21,32 +20,29 @@ OFFLINE_PYTHONS = {"UV_PYTHON_DOWNLOADS": "never"}
 """Use the interpreters that are there."""
 
 
-def _test(session: nox.Session, lock: str, *left_out: str) -> None:
+LEFT_OUT = ("alertmanager", "grafana", "prometheus")
+"""Of the stack's tests: what real programs say of rules, dashboards and routes is the same with all Pythons and versions."""
+
+
+def _test(session: nox.Session, lock: str) -> None:
     session.env.update(OFFLINE_PYTHONS)
     session.install("--quiet", "--require-hashes", "-r", lock)
     session.install("--quiet", "--no-deps", "--no-build-isolation", "-e", ".")
     options = ["-q", "-n", str(os.cpu_count() or 1), "--dist", "worksteal", "--hypothesis-profile=fewer examples"]
-    ignored = [f"--ignore=tests/unit/{each}" for each in left_out]
+    ignored = [f"--ignore=tests/unit/stack/{each}" for each in LEFT_OUT]
     session.run("python", "-m", "pytest", *options, *ignored, "tests/unit", *session.posargs)
 
 
 @nox.session(python=[version for version in PYTHONS if version not in {HERE, OLDEST}])
 def latest(session: nox.Session) -> None:
-    """The newest allowed versions, as locked; `make test-here` has run them on the Python of .venv.
-
-    Without the stack, which is no part of a bot's process: `doctor` alone, which runs where a bot does.
-    """
-    kinds = sorted(path.name for path in Path("tests/unit/stack").glob("[!_]*") if path.name != "doctor")
-    _test(session, "requirements/dev.lock", *(f"stack/{kind}" for kind in kinds))
+    """The newest allowed versions, as locked; `make test-here` has run them on the Python of .venv."""
+    _test(session, "requirements/dev.lock")
 
 
 @nox.session(python=OLDEST)
 def oldest(session: nox.Session) -> None:
-    """The oldest allowed versions, as locked.
-
-    What real programs say of rules, dashboards and routes is the same with all of them; that they are written is tested.
-    """
-    _test(session, "requirements/oldest.lock", "stack/alertmanager", "stack/grafana", "stack/prometheus")
+    """The oldest allowed versions, as locked."""
+    _test(session, "requirements/oldest.lock")
 
 
 @nox.session(venv_backend="none")
