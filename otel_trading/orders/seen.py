@@ -141,8 +141,8 @@ class Memory:
 
         `keys` are its ids; without any only a lost order can be followed, and not be told of again. `status` is None where
         nothing has happened yet but the decision. `sent`: its submission was counted. `kept`: the sink is remembered also of an
-        order that has ended at once. An order that has not ended is followed
-        from now on; one that has is only where there is something more that is `known` of it.
+        order that has ended at once. An order that has not ended is followed from now on; one that has is only where there is
+        something more that is `known` of it.
         """
         with self._lock:
             now = self.clock.stamp()

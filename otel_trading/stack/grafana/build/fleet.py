@@ -37,7 +37,7 @@ def _all() -> Section:
                 Ask(f"sum({q.now(m.CIRCUIT_BREAKER_OPEN)})"),
                 unit=show.NUMBER,
                 at={1: show.RED},
-                absent="0",
+                absent="none known",
             ),
             show.number(
                 "Slowest last cycle",
@@ -162,7 +162,7 @@ def _beside() -> Section:
                 Ask(q.quantile(0.99, m.ORDER_DURATION, "job"), tell("job")),
                 unit=show.SECONDS,
                 at={1: show.RED},
-                absent="No order was sent",
+                absent="No order known",
             ),
             show.course(
                 "Errors",
@@ -172,7 +172,7 @@ def _beside() -> Section:
                 columns=True,
                 stacked=True,
                 at={10: show.RED},
-                absent="None",
+                absent="None known",
             ),
             show.course(
                 "Memory",

@@ -150,7 +150,7 @@ def _strategies() -> Section:
                 stacked=True,
                 at={1: show.RED},
                 size=(12, 7),
-                absent="No cycle has raised",
+                absent="No error known",
             ),
             show.course(
                 "Heartbeats that stalled",
@@ -160,7 +160,7 @@ def _strategies() -> Section:
                 columns=True,
                 at={1: show.RED},
                 size=(12, 7),
-                absent="None has stalled",
+                absent="No stall known",
             ),
         ),
     )

@@ -46,7 +46,7 @@ def _counts() -> Section:
                 unit=show.NUMBER,
                 base=show.BLUE,
                 decimals=0,
-                absent="0",
+                absent="none known",
             ),
             show.number(
                 "Rejected",
@@ -55,7 +55,7 @@ def _counts() -> Section:
                 unit=show.SHARE,
                 at={0.05: show.ORANGE, 0.2: show.RED},
                 decimals=1,
-                absent="no order ended",
+                absent="none known",
             ),
             show.number(
                 "Working",
@@ -63,7 +63,7 @@ def _counts() -> Section:
                 Ask(q.now(m.ORDER_ACTIVE), tell(STRATEGY, VENUE)),
                 unit=show.NUMBER,
                 base=show.BLUE,
-                absent="0",
+                absent="none known",
             ),
             show.number(
                 "Unknown",
@@ -71,7 +71,7 @@ def _counts() -> Section:
                 Ask(q.now(m.ORDER_UNRESOLVED), tell(STRATEGY, VENUE)),
                 unit=show.NUMBER,
                 at={1: show.RED},
-                absent="0",
+                absent="none known",
             ),
             show.number(
                 "Oldest open order",
@@ -80,7 +80,7 @@ def _counts() -> Section:
                 unit=show.SECONDS,
                 base=show.BLUE,
                 at={86400: show.ORANGE},
-                absent="none open",
+                absent="none known",
             ),
             show.number(
                 "Fills",
@@ -89,7 +89,7 @@ def _counts() -> Section:
                 unit=show.NUMBER,
                 base=show.BLUE,
                 decimals=0,
-                absent="0",
+                absent="none known",
             ),
             show.course(
                 "Orders sent, by type and side",
@@ -98,7 +98,7 @@ def _counts() -> Section:
                 unit=show.NUMBER,
                 columns=True,
                 stacked=True,
-                absent="No order was sent",
+                absent="No order known",
             ),
             show.course(
                 "Orders that ended, by status",
@@ -108,7 +108,7 @@ def _counts() -> Section:
                 columns=True,
                 stacked=True,
                 colors=_COLORS,
-                absent="No order ended",
+                absent="No ended order known",
             ),
             show.course(
                 "Rejects, by reason",
@@ -118,7 +118,7 @@ def _counts() -> Section:
                 columns=True,
                 stacked=True,
                 at={10: show.RED},
-                absent="No order was rejected",
+                absent="No reject known",
             ),
         ),
     )
@@ -134,7 +134,7 @@ def _latency() -> Section:
                 "How many submissions a second took how long, from the call to its return.",
                 Ask(everything, "{{le}}"),
                 unit=show.SECONDS,
-                absent="No order was sent",
+                absent="No order known",
             ),
             show.course(
                 "Latency of submissions, quantiles",
@@ -145,7 +145,7 @@ def _latency() -> Section:
                 unit=show.SECONDS,
                 at={1: show.RED},
                 size=(12, 9),
-                absent="No order was sent",
+                absent="No order known",
             ),
             show.course(
                 "Latency of each operation",
@@ -153,7 +153,7 @@ def _latency() -> Section:
                 Ask(q.quantile(0.99, m.ORDER_DURATION, OPERATION), tell(OPERATION)),
                 unit=show.SECONDS,
                 at={1: show.RED},
-                absent="No order was sent",
+                absent="No order known",
             ),
             show.course(
                 "Legs of an order's life",
@@ -161,7 +161,7 @@ def _latency() -> Section:
                 Ask(q.quantile(0.5, m.ORDER_LEG_DURATION, LEG), tell(LEG)),
                 unit=show.SECONDS,
                 at={1: show.RED},
-                absent="No order was sent",
+                absent="No order known",
             ),
             show.course(
                 "Operations that raised",
@@ -171,7 +171,7 @@ def _latency() -> Section:
                 columns=True,
                 stacked=True,
                 at={10: show.RED},
-                absent="None has raised",
+                absent="None known to have raised",
             ),
         ),
     )
@@ -194,7 +194,7 @@ def _execution() -> Section:
                 unit=show.BASIS_POINTS,
                 at={20: show.RED},
                 decimals=1,
-                absent="Nothing was filled",
+                absent="No fill known",
             ),
             show.course(
                 "Cost of slippage",
@@ -204,7 +204,7 @@ def _execution() -> Section:
                 at={0: show.GRAY},
                 around_zero=True,
                 decimals=0,
-                absent="Nothing was filled",
+                absent="No fill known",
             ),
             show.course(
                 "Filled share of orders",
@@ -215,7 +215,7 @@ def _execution() -> Section:
                 at={0.5: show.GREEN},
                 low=0,
                 high=1,
-                absent="No order ended",
+                absent="No ended order known",
             ),
             show.course(
                 "Fills, by liquidity",
@@ -224,7 +224,7 @@ def _execution() -> Section:
                 unit=show.NUMBER,
                 columns=True,
                 stacked=True,
-                absent="Nothing was filled",
+                absent="No fill known",
             ),
             show.course(
                 "Size of a fill",
@@ -233,7 +233,7 @@ def _execution() -> Section:
                 Ask(q.quantile(0.9, m.FILL_NOTIONAL, CURRENCY), f"90th {tell(CURRENCY)}"),
                 unit=show.MONEY,
                 decimals=0,
-                absent="Nothing was filled",
+                absent="No fill known",
             ),
             show.course(
                 "Volume",
@@ -242,7 +242,7 @@ def _execution() -> Section:
                 unit=show.MONEY,
                 stacked=True,
                 decimals=0,
-                absent="Nothing was traded",
+                absent="No fill known",
             ),
         ),
     )
@@ -260,7 +260,7 @@ def _costs() -> Section:
                 unit=show.MONEY,
                 base=show.BLUE,
                 decimals=2,
-                absent="none",
+                absent="none known",
             ),
             show.number(
                 "Fees of volume",
@@ -269,7 +269,7 @@ def _costs() -> Section:
                 unit=show.SHARE,
                 at={0.005: show.ORANGE},
                 decimals=3,
-                absent="none",
+                absent="none known",
             ),
             show.number(
                 "Rebates",
@@ -278,7 +278,7 @@ def _costs() -> Section:
                 unit=show.MONEY,
                 base=show.BLUE,
                 decimals=2,
-                absent="none",
+                absent="none known",
             ),
             show.number(
                 "Funding",
@@ -288,7 +288,7 @@ def _costs() -> Section:
                 base=show.RED,
                 at={0: show.GREEN},
                 decimals=2,
-                absent="none",
+                absent="none known",
             ),
             show.number(
                 "Slippage cost",
@@ -297,7 +297,7 @@ def _costs() -> Section:
                 unit=show.MONEY,
                 at={0: show.ORANGE},
                 decimals=2,
-                absent="none",
+                absent="none known",
             ),
             show.number(
                 "Volume",
@@ -306,7 +306,7 @@ def _costs() -> Section:
                 unit=show.MONEY,
                 base=show.BLUE,
                 decimals=0,
-                absent="none",
+                absent="none known",
             ),
         ),
     )

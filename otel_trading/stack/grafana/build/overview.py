@@ -82,7 +82,7 @@ def _glance() -> Section:
                 Ask(f"max by (job, {BREAKER}) ({q.now(m.CIRCUIT_BREAKER_OPEN)})", tell(BREAKER)),
                 unit=show.NUMBER,
                 texts=show.BREAKER,
-                absent="none",
+                absent="none known",
             ),
             show.number(
                 "Alerts firing",
@@ -113,7 +113,7 @@ def _glance() -> Section:
                 Ask(q.now(m.POSITION_RISKY), LEGEND),
                 unit=show.NUMBER,
                 at={1: show.YELLOW, 4: show.RED},
-                absent="no rule",
+                absent="not told",
             ),
             show.dial(
                 "Win rate",
@@ -122,7 +122,7 @@ def _glance() -> Section:
                 base=show.RED,
                 at={0.4: show.ORANGE, 0.5: show.GREEN},
                 decimals=1,
-                absent="no trade yet",
+                absent="no trade known",
             ),
             show.number(
                 "Trades in the last hour",
@@ -131,7 +131,7 @@ def _glance() -> Section:
                 unit=show.NUMBER,
                 base=show.BLUE,
                 decimals=0,
-                absent="0",
+                absent="none known",
             ),
         ),
     )
@@ -194,7 +194,7 @@ def _positions() -> Section:
                     at={0.1: show.ORANGE, 0.25: show.GREEN},
                 ),
                 size=(24, 7),
-                absent="No position is open",
+                absent="No position known",
             ),
             show.course(
                 "Exposure",
@@ -213,7 +213,7 @@ def _positions() -> Section:
                 around_zero=True,
                 decimals=0,
                 size=(12, 8),
-                absent="No position with a price",
+                absent="No position known",
             ),
         ),
     )
@@ -231,7 +231,7 @@ def _trades() -> Section:
                 stacked=True,
                 columns=True,
                 colors={"win": show.GREEN, "loss": show.RED, "even": show.BLUE},
-                absent="No trade was closed",
+                absent="No closed trade known",
             ),
             show.course(
                 "Win rate",
@@ -243,7 +243,7 @@ def _trades() -> Section:
                 high=1,
                 base=show.RED,
                 at={0.5: show.GREEN},
-                absent="No trade was closed",
+                absent="No closed trade known",
             ),
             show.course(
                 "Order latency",
@@ -252,7 +252,7 @@ def _trades() -> Section:
                 Ask(q.quantile(0.99, m.ORDER_DURATION, VENUE), f"99th percentile {tell(VENUE)}"),
                 unit=show.SECONDS,
                 at={1: show.RED},
-                absent="No order was sent",
+                absent="No order known",
             ),
         ),
     )
@@ -292,7 +292,7 @@ def _performance() -> Section:
                 unit=show.SHARE,
                 at={0.02: show.ORANGE, 0.05: show.RED},
                 decimals=2,
-                absent="too few returns",
+                absent="not known yet",
             ),
             show.number(
                 "Profit factor",
@@ -302,7 +302,7 @@ def _performance() -> Section:
                 base=show.RED,
                 at={1: show.GREEN},
                 decimals=2,
-                absent="no loss yet",
+                absent="no loss known",
             ),
             show.number(
                 "Expectancy",
@@ -312,7 +312,7 @@ def _performance() -> Section:
                 base=show.RED,
                 at={0: show.GREEN},
                 decimals=2,
-                absent="no trade yet",
+                absent="no trade known",
             ),
             show.number(
                 "Losing streak",
@@ -320,7 +320,7 @@ def _performance() -> Section:
                 Ask(q.now(m.TRADE_LOSING_STREAK), LEGEND),
                 unit=show.NUMBER,
                 at={5: show.ORANGE, 7: show.RED},
-                absent="0",
+                absent="none known",
             ),
             show.course(
                 "Drawdown",
@@ -376,7 +376,7 @@ def _wrong() -> Section:
                 columns=True,
                 base=show.GREEN,
                 at={1: show.RED},
-                absent="None",
+                absent="None known",
             ),
         ),
     )

@@ -28,7 +28,7 @@ def _limits() -> Section:
                 unit=show.NUMBER,
                 texts=show.BREAKER,
                 size=(4, 8),
-                absent="none",
+                absent="none known",
             ),
             show.bars(
                 "Limits in use",
@@ -38,7 +38,7 @@ def _limits() -> Section:
                 high=1,
                 at={0.8: show.ORANGE, 1: show.RED},
                 decimals=0,
-                absent="No breaker has a limit",
+                absent="No limit known",
             ),
             show.course(
                 "Limits in use, over time",
@@ -48,7 +48,7 @@ def _limits() -> Section:
                 low=0,
                 at={0.8: show.ORANGE, 1: show.RED},
                 size=(12, 8),
-                absent="No breaker has a limit",
+                absent="No limit known",
             ),
             show.timeline(
                 "Circuit breakers",
@@ -56,7 +56,7 @@ def _limits() -> Section:
                 Ask(f"max by (job, {BREAKER}) ({q.now(m.CIRCUIT_BREAKER_OPEN)})", tell(BREAKER)),
                 texts=show.BREAKER,
                 size=(12, 6),
-                absent="No breaker",
+                absent="No breaker known",
             ),
             show.course(
                 "Trips, by reason",
@@ -67,7 +67,7 @@ def _limits() -> Section:
                 stacked=True,
                 at={1: show.RED},
                 size=(12, 6),
-                absent="None",
+                absent="None known",
             ),
         ),
     )
@@ -119,7 +119,7 @@ def _drawdown() -> Section:
                 unit=show.NUMBER,
                 at={5: show.ORANGE, 7: show.RED},
                 size=(6, 5),
-                absent="0",
+                absent="none known",
             ),
             show.number(
                 "Value at risk",
@@ -129,7 +129,7 @@ def _drawdown() -> Section:
                 at={0.02: show.ORANGE, 0.05: show.RED},
                 decimals=2,
                 size=(6, 5),
-                absent="too few returns",
+                absent="not known yet",
             ),
             show.number(
                 "Expected shortfall",
@@ -139,7 +139,7 @@ def _drawdown() -> Section:
                 at={0.03: show.ORANGE, 0.08: show.RED},
                 decimals=2,
                 size=(6, 5),
-                absent="too few returns",
+                absent="not known yet",
             ),
         ),
     )
@@ -173,7 +173,7 @@ def _exposure() -> Section:
                 unit=show.MONEY,
                 stacked=True,
                 decimals=0,
-                absent="No position with a price",
+                absent="No position known",
             ),
             show.course(
                 "Cash, buying power and margin",
@@ -216,7 +216,7 @@ def _returns() -> Section:
     def mean(metric: m.Metric, title: str, about: str, of: str, base: str, at: show.Steps | None = None) -> show.Panel:
         asked = Ask(q.now(metric), _MONEY)
         return show.number(
-            title, about, asked, unit=show.MONEY, base=base, at=at, decimals=2, size=(6, 4), absent=f"no {of} yet"
+            title, about, asked, unit=show.MONEY, base=base, at=at, decimals=2, size=(6, 4), absent=f"no {of} known"
         )
 
     return Section(
@@ -271,7 +271,7 @@ def _returns() -> Section:
                 at={1: show.GREEN},
                 decimals=2,
                 size=(6, 4),
-                absent="no loss yet",
+                absent="no loss known",
             ),
             show.bars(
                 "Trades by symbol",
@@ -281,7 +281,7 @@ def _returns() -> Section:
                 base=show.BLUE,
                 decimals=0,
                 size=(24, 8),
-                absent="No trade was closed",
+                absent="No closed trade known",
             ),
         ),
     )
@@ -299,7 +299,7 @@ def _books() -> Section:
                 around_zero=True,
                 base=show.RED,
                 at={-1e-9: show.GREEN, 1e-9: show.RED},
-                absent="Not compared",
+                absent="No comparison known",
             ),
             show.course(
                 "Difference of open orders",
@@ -307,7 +307,7 @@ def _books() -> Section:
                 Ask(q.now(m.RECONCILIATION_ORDER_DIFFERENCE), _LEGEND),
                 unit=show.NUMBER,
                 at={1: show.RED},
-                absent="Not compared",
+                absent="No comparison known",
             ),
             show.number(
                 "Comparisons",
@@ -318,7 +318,7 @@ def _books() -> Section:
                 at={1: show.GREEN},
                 line=False,
                 size=(8, 8),
-                absent="none",
+                absent="none known",
             ),
         ),
     )

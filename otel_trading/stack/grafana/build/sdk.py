@@ -58,7 +58,7 @@ def _sdk() -> Section:
                 Ask(f"max by (job) ({q.series(m.SDK_UNCLEAN_STOPS)})", tell("job")),
                 unit=show.NUMBER,
                 at={1: show.ORANGE},
-                absent="no ledger",
+                absent="no ledger known",
             ),
             show.number(
                 "Route",
@@ -84,7 +84,7 @@ def _sdk() -> Section:
                 unit=show.NUMBER,
                 columns=True,
                 at={1: show.RED},
-                absent="None",
+                absent="None known",
             ),
             show.course(
                 "Measurements dropped, by reason",
@@ -93,7 +93,7 @@ def _sdk() -> Section:
                 unit=show.NUMBER,
                 columns=True,
                 at={1: show.ORANGE},
-                absent="None",
+                absent="None known",
             ),
             show.course(
                 "Since the last beat",
@@ -156,7 +156,7 @@ def _process() -> Section:
                 Ask(f"histogram_quantile(0.99, sum by (job, le) (rate({q.narrowed(older)}{_WINDOW}))) / 1000", tell("job")),
                 unit=show.SECONDS,
                 at={0.5: show.RED},
-                absent="The bot serves no HTTP that is measured",
+                absent="No HTTP of the bot known",
             ),
             show.course(
                 "Requests that the bot's own API answers now",
@@ -164,7 +164,7 @@ def _process() -> Section:
                 Ask(f"max by (job) ({q.narrowed('http_server_active_requests')})", tell("job")),
                 unit=show.NUMBER,
                 low=0,
-                absent="The bot serves no HTTP that is measured",
+                absent="No HTTP of the bot known",
             ),
         ),
     )
@@ -221,7 +221,7 @@ def _collector() -> Section:
                 unit=show.SHARE,
                 low=0,
                 at={0.8: show.RED},
-                absent="No job has a limit",
+                absent="No limit known",
             ),
             show.course(
                 "Alerts that were not told",
@@ -280,7 +280,7 @@ def _collector() -> Section:
                 unit=show.SHARE,
                 low=0,
                 at={0.8: show.RED},
-                absent="No exporter has a queue",
+                absent="No queue known",
             ),
             show.course(
                 "Memory of the Collector",

@@ -71,7 +71,7 @@ def _connections() -> Section:
                 columns=True,
                 at={3: show.RED},
                 size=(12, 7),
-                absent="None",
+                absent="None known",
             ),
         ),
     )
@@ -123,7 +123,7 @@ def _requests() -> Section:
                 columns=True,
                 stacked=True,
                 at={5: show.RED},
-                absent="None",
+                absent="None known",
             ),
             show.course(
                 "Rate limits in use",

@@ -172,8 +172,17 @@ with ot.configure(service_name="quiet", exporters="prometheus", prometheus_port=
 """A bot that runs and has not traded."""
 
 
+def test_a_panel_without_data_claims_nothing_of_a_bot_that_may_not_be_seen():
+    """No 0 and no "none": what is not there is not known, whether there is none of it or nobody told of it."""
+    texts = {panel["fieldConfig"]["defaults"].get("noValue") for document in BOARDS.values() for panel in panels(document)}
+    of_the_stack = {"No alert fires", "No event, or no recording rules", "Prometheus and Alertmanager are not scraped"}
+    texts -= of_the_stack | {None, "No bot reports"}
+    assert texts
+    assert [text for text in sorted(texts) if not re.search("known|told", text)] == []
+
+
 def test_a_bot_that_has_not_traded_is_told_so_by_each_panel_about_its_trading():
-    """Not that there is no data, which is what is said of a bot that cannot be seen."""
+    """Instead of that there is no data, which sounds as if something were broken."""
     done = subprocess.run([sys.executable, "-c", QUIET], capture_output=True, text=True, timeout=60, check=True)
     shown = {re.split("[{ ]", line)[0] for line in done.stdout.splitlines() if not line.startswith("#")}
     assert "trading_portfolio_equity" in shown
